@@ -2,8 +2,4 @@
 /* gaol, also installed as iocage. */
 #include "cli/cli.h"
 
-int
-main(int argc, char **argv)
-{
-	return cli_main(argc, argv);
-}
+int main(int argc, char **argv) { return cli_main(argc, argv); }
