@@ -41,46 +41,57 @@ struct cli;
 struct pool;
 
 enum cli_opt_type {
-  CLI_T_END,
-  CLI_T_FLAG, /* bool: true when the option was given */
-  CLI_T_STR,  /* const char *: the last one given; NULL without */
-  CLI_T_UINT, /* unsigned: a decimal number in min..max; else 0 */
-  CLI_T_SIZE, /* uint64_t: bytes, given as 512M or 8G; else 0 */
-  CLI_T_LIST, /* struct strv: every one given, in order */
+	CLI_T_END,
+	CLI_T_FLAG, /* bool: true when the option was given */
+	CLI_T_STR,  /* const char *: the last one given; NULL without */
+	CLI_T_UINT, /* unsigned: a decimal number in min..max; else 0 */
+	CLI_T_SIZE, /* uint64_t: bytes, given as 512M or 8G; else 0 */
+	CLI_T_LIST, /* struct strv: every one given, in order */
 };
 
 struct cli_opt {
-  enum cli_opt_type type;
-  char letter;       /* 0: the long name only */
-  const char *name;  /* long name without dashes; NULL: letter only */
-  const char *arg;   /* what help calls the value; NULL for flags */
-  size_t offset;     /* of the value in the verb's options */
-  unsigned min, max; /* CLI_T_UINT; both 0: any */
-  const char *help;  /* half a sentence, lower case */
+	enum cli_opt_type type;
+	char letter;	   /* 0: the long name only */
+	const char *name;  /* long name without dashes; NULL: letter only */
+	const char *arg;   /* what help calls the value; NULL for flags */
+	size_t offset;	   /* of the value in the verb's options */
+	unsigned min, max; /* CLI_T_UINT; both 0: any */
+	const char *help;  /* half a sentence, lower case */
 };
 
-/* One line per option; MEMBER must have the type that enum cli_opt_type says.
- */
-#define CLI_FLAG(L, NAME, ST, MEMBER, HELP)                                    \
-  { CLI_T_FLAG, L, NAME, NULL, offsetof(ST, MEMBER), 0, 0, HELP }
-#define CLI_STR(L, NAME, ARG, ST, MEMBER, HELP)                                \
-  { CLI_T_STR, L, NAME, ARG, offsetof(ST, MEMBER), 0, 0, HELP }
+/* One line per option; MEMBER must have the type that enum cli_opt_type says. */
+#define CLI_FLAG(L, NAME, ST, MEMBER, HELP)                                 \
+	{                                                                   \
+		CLI_T_FLAG, L, NAME, NULL, offsetof(ST, MEMBER), 0, 0, HELP \
+	}
+#define CLI_STR(L, NAME, ARG, ST, MEMBER, HELP)                           \
+	{                                                                 \
+		CLI_T_STR, L, NAME, ARG, offsetof(ST, MEMBER), 0, 0, HELP \
+	}
 #define CLI_UINT(L, NAME, ARG, ST, MEMBER, MIN, MAX, HELP)                     \
-  { CLI_T_UINT, L, NAME, ARG, offsetof(ST, MEMBER), MIN, MAX, HELP }
-#define CLI_SIZE(L, NAME, ARG, ST, MEMBER, HELP)                               \
-  { CLI_T_SIZE, L, NAME, ARG, offsetof(ST, MEMBER), 0, 0, HELP }
-#define CLI_LIST(L, NAME, ARG, ST, MEMBER, HELP)                               \
-  { CLI_T_LIST, L, NAME, ARG, offsetof(ST, MEMBER), 0, 0, HELP }
-#define CLI_OPT_END                                                            \
-  { .type = CLI_T_END }
+	{                                                                      \
+		CLI_T_UINT, L, NAME, ARG, offsetof(ST, MEMBER), MIN, MAX, HELP \
+	}
+#define CLI_SIZE(L, NAME, ARG, ST, MEMBER, HELP)                           \
+	{                                                                  \
+		CLI_T_SIZE, L, NAME, ARG, offsetof(ST, MEMBER), 0, 0, HELP \
+	}
+#define CLI_LIST(L, NAME, ARG, ST, MEMBER, HELP)                           \
+	{                                                                  \
+		CLI_T_LIST, L, NAME, ARG, offsetof(ST, MEMBER), 0, 0, HELP \
+	}
+#define CLI_OPT_END               \
+	{                         \
+		.type = CLI_T_END \
+	}
 
 enum cli_flags {
-  CLI_ROOT = 1 << 0,          /* only root may */
-  CLI_POOL = 1 << 1,          /* needs an active pool; c->pool is open */
-  CLI_READS = 1 << 2,         /* changes nothing; has --json and -H */
-  CLI_WRITES = 1 << 3,        /* changes something; has --plan */
-  CLI_ARGS_VERBATIM = 1 << 4, /* options end at the first argument */
-  CLI_HIDDEN = 1 << 5,        /* not listed in help (our own tests' verbs) */
+	CLI_ROOT = 1 << 0,	    /* only root may */
+	CLI_POOL = 1 << 1,	    /* needs an active pool; c->pool is open */
+	CLI_READS = 1 << 2,	    /* changes nothing; has --json and -H */
+	CLI_WRITES = 1 << 3,	    /* changes something; has --plan */
+	CLI_ARGS_VERBATIM = 1 << 4, /* options end at the first argument */
+	CLI_HIDDEN = 1 << 5, /* not listed in help (our own tests' verbs) */
 };
 
 #define CLI_ANY (-1) /* max_args: no limit */
@@ -92,33 +103,34 @@ enum cli_flags {
  * dispatcher prints ("gaol: ...") before it leaves with 1. A verb that finds
  * its arguments to be nonsense returns cli_usage().
  */
-typedef int cli_run(struct cli *c, const void *opts, int argc, char **argv,
-                    struct err *err);
+typedef int cli_run(
+    struct cli *c, const void *opts, int argc, char **argv, struct err *err);
 
 struct cli_verb {
-  const char *name;
-  const char *args;    /* usage after the options: "JAIL... | ALL" */
-  const char *summary; /* half a sentence, lower case, for the list */
-  const char *help;    /* more sentences for `gaol VERB --help`, or NULL */
-  int min_args, max_args;
-  unsigned flags;                /* enum cli_flags */
-  const struct cli_opt *options; /* ends with CLI_OPT_END; or NULL */
-  size_t opts_size;
-  cli_run *run;
-  const struct cli_verb *const *subs; /* NULL-terminated; instead of run */
+	const char *name;
+	const char *args;    /* usage after the options: "JAIL... | ALL" */
+	const char *summary; /* half a sentence, lower case, for the list */
+	const char *help; /* more sentences for `gaol VERB --help`, or NULL */
+	int min_args, max_args;
+	unsigned flags;		       /* enum cli_flags */
+	const struct cli_opt *options; /* ends with CLI_OPT_END; or NULL */
+	size_t opts_size;
+	cli_run *run;
+	const struct cli_verb *const
+	    *subs; /* NULL-terminated; instead of run */
 };
 
 /* The command being run. Verbs read it; only the dispatcher writes it. */
 struct cli {
-  const char *prog; /* "gaol" or "iocage", as it was called */
-  const struct cli_verb *verb;
-  bool debug;        /* -D: say more, on stderr */
-  bool force;        /* the global -f */
-  bool json;         /* --json (CLI_READS) */
-  bool bare;         /* -H: tabs, no header (CLI_READS) */
-  bool plan;         /* --plan: print steps, do nothing (CLI_WRITES) */
-  bool help;         /* --help */
-  struct pool *pool; /* the active pool (CLI_POOL) */
+	const char *prog; /* "gaol" or "iocage", as it was called */
+	const struct cli_verb *verb;
+	bool debug;	   /* -D: say more, on stderr */
+	bool force;	   /* the global -f */
+	bool json;	   /* --json (CLI_READS) */
+	bool bare;	   /* -H: tabs, no header (CLI_READS) */
+	bool plan;	   /* --plan: print steps, do nothing (CLI_WRITES) */
+	bool help;	   /* --help */
+	struct pool *pool; /* the active pool (CLI_POOL) */
 };
 
 /* The verbs, in the order help lists them; ends with NULL. verbs.c. */
@@ -127,8 +139,7 @@ extern const struct cli_verb *const cli_verbs[];
 /* The verb of that name; with none, NULL and a sentence that names the nearest
  * word. `of` is what the list belongs to ("pool"), NULL for the program. */
 const struct cli_verb *cli_verb_find(const struct cli_verb *const *list,
-                                     const char *of, const char *word,
-                                     struct err *err);
+    const char *of, const char *word, struct err *err);
 
 /* Parse and run one command line; returns the exit code: 0 done, 1 failed,
  * 2 the line makes no sense, or what the verb gave. Prints every message. */

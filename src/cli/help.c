@@ -10,189 +10,220 @@
 /* Room for the longest "  -x, --name NAME" column. */
 #define HELP_COLUMN 26
 
-static void print_sentence(FILE *out, const char *text) {
-  fprintf(out, "%c%s.\n", toupper((unsigned char)text[0]), text + 1);
+static void
+print_sentence(FILE *out, const char *text)
+{
+	fprintf(out, "%c%s.\n", toupper((unsigned char)text[0]), text + 1);
 }
 
-static void usage_options(const struct cli_opt *o, FILE *out) {
-  for (; o && o->type; o++) {
-    const char *dots = o->type == CLI_T_LIST ? "..." : "";
+static void
+usage_options(const struct cli_opt *o, FILE *out)
+{
+	for (; o && o->type; o++) {
+		const char *dots = o->type == CLI_T_LIST ? "..." : "";
 
-    /* -h doubles -H, and --help is known. */
-    if (!o->name || streq(o->name, "help"))
-      continue;
-    if (o->letter)
-      fprintf(out, " [-%c%s%s]%s", o->letter, o->arg ? " " : "",
-              o->arg ? o->arg : "", dots);
-    else
-      fprintf(out, " [--%s%s%s]%s", o->name, o->arg ? " " : "",
-              o->arg ? o->arg : "", dots);
-  }
+		/* -h doubles -H, and --help is known. */
+		if (!o->name || streq(o->name, "help"))
+			continue;
+		if (o->letter)
+			fprintf(out, " [-%c%s%s]%s", o->letter,
+			    o->arg ? " " : "", o->arg ? o->arg : "", dots);
+		else
+			fprintf(out, " [--%s%s%s]%s", o->name,
+			    o->arg ? " " : "", o->arg ? o->arg : "", dots);
+	}
 }
 
-void cli_help_usage(const char *prog, const char *words,
-                    const struct cli_verb *verb, FILE *out) {
-  fprintf(out, "usage: %s %s", prog, words);
-  if (verb->subs) {
-    fputs(" VERB ...\n", out);
-    return;
-  }
-  usage_options(verb->options, out);
-  usage_options(cli_common_options(verb->flags), out);
-  fprintf(out, "%s%s\n", verb->args ? " " : "", verb->args ? verb->args : "");
+void
+cli_help_usage(
+    const char *prog, const char *words, const struct cli_verb *verb, FILE *out)
+{
+	fprintf(out, "usage: %s %s", prog, words);
+	if (verb->subs) {
+		fputs(" VERB ...\n", out);
+		return;
+	}
+	usage_options(verb->options, out);
+	usage_options(cli_common_options(verb->flags), out);
+	fprintf(
+	    out, "%s%s\n", verb->args ? " " : "", verb->args ? verb->args : "");
 }
 
-static void print_options(const struct cli_opt *o, FILE *out) {
-  for (; o && o->type; o++) {
-    _cleanup_(str_clear) struct str left = STR_INIT;
+static void
+print_options(const struct cli_opt *o, FILE *out)
+{
+	for (; o && o->type; o++) {
+		_cleanup_(str_clear) struct str left = STR_INIT;
 
-    str_add(&left, "  ");
-    if (o->letter)
-      str_printf(&left, "-%c", o->letter);
-    else
-      str_add(&left, "    ");
-    if (o->name)
-      str_printf(&left, "%s--%s", o->letter ? ", " : "", o->name);
-    if (o->arg)
-      str_printf(&left, " %s", o->arg);
-    fprintf(out, "%-*s", HELP_COLUMN, left.buf);
-    if (left.len >= HELP_COLUMN)
-      fprintf(out, "\n%-*s", HELP_COLUMN, "");
-    fprintf(out, "%s\n", o->help);
-  }
+		str_add(&left, "  ");
+		if (o->letter)
+			str_printf(&left, "-%c", o->letter);
+		else
+			str_add(&left, "    ");
+		if (o->name)
+			str_printf(
+			    &left, "%s--%s", o->letter ? ", " : "", o->name);
+		if (o->arg)
+			str_printf(&left, " %s", o->arg);
+		fprintf(out, "%-*s", HELP_COLUMN, left.buf);
+		if (left.len >= HELP_COLUMN)
+			fprintf(out, "\n%-*s", HELP_COLUMN, "");
+		fprintf(out, "%s\n", o->help);
+	}
 }
 
-static void print_verbs(const struct cli_verb *const *list, FILE *out) {
-  for (; *list; list++)
-    if (!((*list)->flags & CLI_HIDDEN))
-      fprintf(out, "  %-12s %s\n", (*list)->name, (*list)->summary);
+static void
+print_verbs(const struct cli_verb *const *list, FILE *out)
+{
+	for (; *list; list++)
+		if (!((*list)->flags & CLI_HIDDEN))
+			fprintf(out, "  %-12s %s\n", (*list)->name,
+			    (*list)->summary);
 }
 
-void cli_help_verb(const char *prog, const char *words,
-                   const struct cli_verb *verb, FILE *out) {
-  cli_help_usage(prog, words, verb, out);
-  fputc('\n', out);
-  print_sentence(out, verb->summary);
-  if (verb->help)
-    fprintf(out, "%s\n", verb->help);
-  if (verb->subs) {
-    fprintf(out, "\nVerbs of '%s':\n", words);
-    print_verbs(verb->subs, out);
-    return;
-  }
-  fputs("\nOptions:\n", out);
-  print_options(verb->options, out);
-  print_options(cli_common_options(verb->flags), out);
+void
+cli_help_verb(
+    const char *prog, const char *words, const struct cli_verb *verb, FILE *out)
+{
+	cli_help_usage(prog, words, verb, out);
+	fputc('\n', out);
+	print_sentence(out, verb->summary);
+	if (verb->help)
+		fprintf(out, "%s\n", verb->help);
+	if (verb->subs) {
+		fprintf(out, "\nVerbs of '%s':\n", words);
+		print_verbs(verb->subs, out);
+		return;
+	}
+	fputs("\nOptions:\n", out);
+	print_options(verb->options, out);
+	print_options(cli_common_options(verb->flags), out);
 }
 
-void cli_help_all(const char *prog, FILE *out) {
-  fprintf(out,
-          "usage: %s [-D] [-f] VERB ...\n"
-          "       %s VERB --help\n"
-          "       %s --version\n\nVerbs:\n",
-          prog, prog, prog);
-  print_verbs(cli_verbs, out);
-  fputs("\nOptions before the verb:\n"
-        "  -v, --version           print the version\n"
-        "  -D, --debug             say on stderr what is being done\n"
-        "  -f, --force             accepted as iocage does\n"
-        "      --help              show this text\n",
-        out);
+void
+cli_help_all(const char *prog, FILE *out)
+{
+	fprintf(out,
+	    "usage: %s [-D] [-f] VERB ...\n"
+	    "       %s VERB --help\n"
+	    "       %s --version\n\nVerbs:\n",
+	    prog, prog, prog);
+	print_verbs(cli_verbs, out);
+	fputs("\nOptions before the verb:\n"
+	      "  -v, --version           print the version\n"
+	      "  -D, --debug             say on stderr what is being done\n"
+	      "  -f, --force             accepted as iocage does\n"
+	      "      --help              show this text\n",
+	    out);
 }
 
-static void table_options(const char *words, const struct cli_opt *o,
-                          FILE *out) {
-  for (; o && o->type; o++)
-    fprintf(out, "option\t%s\t%c\t%s\t%s\t%s\n", words,
-            o->letter ? o->letter : '-', o->name ? o->name : "-",
-            o->arg ? o->arg : "-", o->help);
+static void
+table_options(const char *words, const struct cli_opt *o, FILE *out)
+{
+	for (; o && o->type; o++)
+		fprintf(out, "option\t%s\t%c\t%s\t%s\t%s\n", words,
+		    o->letter ? o->letter : '-', o->name ? o->name : "-",
+		    o->arg ? o->arg : "-", o->help);
 }
 
-static void table_verb(const char *words, const struct cli_verb *verb,
-                       FILE *out) {
-  if (verb->flags & CLI_HIDDEN)
-    return;
-  fprintf(out, "verb\t%s\t%s\t%s\n", words, verb->args ? verb->args : "",
-          verb->summary);
-  for (size_t i = 0; verb->subs && verb->subs[i]; i++) {
-    _cleanup_free_ char *sub = xasprintf("%s %s", words, verb->subs[i]->name);
+static void
+table_verb(const char *words, const struct cli_verb *verb, FILE *out)
+{
+	if (verb->flags & CLI_HIDDEN)
+		return;
+	fprintf(out, "verb\t%s\t%s\t%s\n", words, verb->args ? verb->args : "",
+	    verb->summary);
+	for (size_t i = 0; verb->subs && verb->subs[i]; i++) {
+		_cleanup_free_ char *sub =
+		    xasprintf("%s %s", words, verb->subs[i]->name);
 
-    table_verb(sub, verb->subs[i], out);
-  }
-  if (verb->subs)
-    return;
-  table_options(words, verb->options, out);
-  table_options(words, cli_common_options(verb->flags), out);
+		table_verb(sub, verb->subs[i], out);
+	}
+	if (verb->subs)
+		return;
+	table_options(words, verb->options, out);
+	table_options(words, cli_common_options(verb->flags), out);
 }
 
-void cli_help_table(FILE *out) {
-  for (size_t i = 0; cli_verbs[i]; i++)
-    table_verb(cli_verbs[i]->name, cli_verbs[i], out);
+void
+cli_help_table(FILE *out)
+{
+	for (size_t i = 0; cli_verbs[i]; i++)
+		table_verb(cli_verbs[i]->name, cli_verbs[i], out);
 }
 
-static void bash_options(const struct cli_opt *o, FILE *out) {
-  for (; o && o->type; o++) {
-    if (o->letter)
-      fprintf(out, " -%c", o->letter);
-    if (o->name)
-      fprintf(out, " --%s", o->name);
-  }
+static void
+bash_options(const struct cli_opt *o, FILE *out)
+{
+	for (; o && o->type; o++) {
+		if (o->letter)
+			fprintf(out, " -%c", o->letter);
+		if (o->name)
+			fprintf(out, " --%s", o->name);
+	}
 }
 
-static void bash_names(const struct cli_verb *const *list, FILE *out) {
-  for (; *list; list++)
-    if (!((*list)->flags & CLI_HIDDEN))
-      fprintf(out, " %s", (*list)->name);
+static void
+bash_names(const struct cli_verb *const *list, FILE *out)
+{
+	for (; *list; list++)
+		if (!((*list)->flags & CLI_HIDDEN))
+			fprintf(out, " %s", (*list)->name);
 }
 
 /* One `case` arm: the words that may follow this verb. */
-static void bash_verb(const char *words, const struct cli_verb *verb,
-                      FILE *out) {
-  if (verb->flags & CLI_HIDDEN)
-    return;
-  fprintf(out, "\t'%s') words=\"", words);
-  if (verb->subs) {
-    bash_names(verb->subs, out);
-    fputs("\" ;;\n", out);
-  } else {
-    bash_options(verb->options, out);
-    bash_options(cli_common_options(verb->flags), out);
-    fprintf(out, "\"%s ;;\n",
-            verb->args && strstr(verb->args, "JAIL") ? "; jails=1" : "");
-  }
-  for (size_t i = 0; verb->subs && verb->subs[i]; i++) {
-    _cleanup_free_ char *sub = xasprintf("%s %s", words, verb->subs[i]->name);
+static void
+bash_verb(const char *words, const struct cli_verb *verb, FILE *out)
+{
+	if (verb->flags & CLI_HIDDEN)
+		return;
+	fprintf(out, "\t'%s') words=\"", words);
+	if (verb->subs) {
+		bash_names(verb->subs, out);
+		fputs("\" ;;\n", out);
+	} else {
+		bash_options(verb->options, out);
+		bash_options(cli_common_options(verb->flags), out);
+		fprintf(out, "\"%s ;;\n",
+		    verb->args && strstr(verb->args, "JAIL") ? "; jails=1"
+							     : "");
+	}
+	for (size_t i = 0; verb->subs && verb->subs[i]; i++) {
+		_cleanup_free_ char *sub =
+		    xasprintf("%s %s", words, verb->subs[i]->name);
 
-    bash_verb(sub, verb->subs[i], out);
-  }
+		bash_verb(sub, verb->subs[i], out);
+	}
 }
 
-void cli_help_bash(FILE *out) {
-  fputs("# bash completion for gaol and iocage; generated by"
-        " `gaol completion bash`.\n"
-        "_gaol()\n{\n"
-        "\tlocal words= jails= path= i\n"
-        "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
-        "\t\t[[ ${COMP_WORDS[i]} == -* ]] ||"
-        " path+=\"${path:+ }${COMP_WORDS[i]}\"\n"
-        "\tdone\n"
-        "\tcase \"$path\" in\n"
-        "\tpool\\ * | net\\ *) path=$(cut -d' ' -f1,2 <<<\"$path\") ;;\n"
-        "\t*) path=${path%% *} ;;\n"
-        "\tesac\n"
-        "\tcase \"$path\" in\n"
-        "\t'') words=\"",
-        out);
-  bash_names(cli_verbs, out);
-  fputs(" help --version --help\" ;;\n", out);
-  for (size_t i = 0; cli_verbs[i]; i++)
-    bash_verb(cli_verbs[i]->name, cli_verbs[i], out);
-  fputs("\tesac\n"
-        "\t[[ -n $jails && ${COMP_WORDS[COMP_CWORD]} != -* ]] &&\n"
-        "\t\twords+=\" $(gaol list -H -q 2>/dev/null | cut -f1)\"\n"
-        "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" --"
-        " \"${COMP_WORDS[COMP_CWORD]}\")\n"
-        "}\n"
-        "complete -F _gaol gaol iocage\n",
-        out);
+void
+cli_help_bash(FILE *out)
+{
+	fputs("# bash completion for gaol and iocage; generated by"
+	      " `gaol completion bash`.\n"
+	      "_gaol()\n{\n"
+	      "\tlocal words= jails= path= i\n"
+	      "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
+	      "\t\t[[ ${COMP_WORDS[i]} == -* ]] ||"
+	      " path+=\"${path:+ }${COMP_WORDS[i]}\"\n"
+	      "\tdone\n"
+	      "\tcase \"$path\" in\n"
+	      "\tpool\\ * | net\\ *) path=$(cut -d' ' -f1,2 <<<\"$path\") ;;\n"
+	      "\t*) path=${path%% *} ;;\n"
+	      "\tesac\n"
+	      "\tcase \"$path\" in\n"
+	      "\t'') words=\"",
+	    out);
+	bash_names(cli_verbs, out);
+	fputs(" help --version --help\" ;;\n", out);
+	for (size_t i = 0; cli_verbs[i]; i++)
+		bash_verb(cli_verbs[i]->name, cli_verbs[i], out);
+	fputs("\tesac\n"
+	      "\t[[ -n $jails && ${COMP_WORDS[COMP_CWORD]} != -* ]] &&\n"
+	      "\t\twords+=\" $(gaol list -H -q 2>/dev/null | cut -f1)\"\n"
+	      "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" --"
+	      " \"${COMP_WORDS[COMP_CWORD]}\")\n"
+	      "}\n"
+	      "complete -F _gaol gaol iocage\n",
+	    out);
 }

@@ -10,10 +10,10 @@
 void cli_help_all(const char *prog, FILE *out);
 /* One verb. `words` is how it is called ("pool create"). */
 void cli_help_verb(const char *prog, const char *words,
-                   const struct cli_verb *verb, FILE *out);
+    const struct cli_verb *verb, FILE *out);
 /* "usage: gaol start [-i] [--plan] JAIL... | ALL" and a newline. */
 void cli_help_usage(const char *prog, const char *words,
-                    const struct cli_verb *verb, FILE *out);
+    const struct cli_verb *verb, FILE *out);
 /*
  * The table for programs, one line each, tab-separated:
  *	verb <words> <arguments> <summary>

@@ -2,4 +2,8 @@
 /* gaol, also installed as iocage. */
 #include "cli/cli.h"
 
-int main(int argc, char **argv) { return cli_main(argc, argv); }
+int
+main(int argc, char **argv)
+{
+	return cli_main(argc, argv);
+}

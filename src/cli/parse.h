@@ -13,7 +13,7 @@
  * unless the verb is CLI_ARGS_VERBATIM.
  */
 int cli_parse(struct cli *c, const struct cli_verb *verb, int argc, char **argv,
-              void *opts, int *ret_argc, struct err *err);
+    void *opts, int *ret_argc, struct err *err);
 
 /* Free the lists that cli_parse made in opts. */
 void cli_parse_clear(const struct cli_verb *verb, void *opts);

@@ -5,6 +5,6 @@
 extern const struct cli_verb cmd_completion;
 
 const struct cli_verb *const cli_verbs[] = {
-    &cmd_completion,
-    NULL,
+	&cmd_completion,
+	NULL,
 };

@@ -28,39 +28,39 @@
 /* ---- the table (props.c) ---- */
 
 enum conf_type {
-  CONF_TEXT,   /* anything printable on one line */
-  CONF_BOOL,   /* on/off, yes/no, true/false, 1/0 */
-  CONF_INT,    /* a whole number, min to max */
-  CONF_CHOICE, /* one of `choices` */
-  CONF_SIZE,   /* "none" or 512M, 8G */
-  CONF_LIMIT,  /* "off" or ACTION=AMOUNT: deny=512M */
+	CONF_TEXT,   /* anything printable on one line */
+	CONF_BOOL,   /* on/off, yes/no, true/false, 1/0 */
+	CONF_INT,    /* a whole number, min to max */
+	CONF_CHOICE, /* one of `choices` */
+	CONF_SIZE,   /* "none" or 512M, 8G */
+	CONF_LIMIT,  /* "off" or ACTION=AMOUNT: deny=512M */
 };
 
 enum conf_answer {
-  CONF_ENFORCED,
-  CONF_ACCEPTED,
-  CONF_REFUSED,
+	CONF_ENFORCED,
+	CONF_ACCEPTED,
+	CONF_REFUSED,
 };
 
 enum conf_when {
-  CONF_START,  /* at the next start */
-  CONF_BOOT,   /* at the next boot, or `start --rc` */
-  CONF_NOW,    /* at once: gaol reads it each time */
-  CONF_RECORD, /* gaol's own bookkeeping; not for users to set */
+	CONF_START,  /* at the next start */
+	CONF_BOOT,   /* at the next boot, or `start --rc` */
+	CONF_NOW,    /* at once: gaol reads it each time */
+	CONF_RECORD, /* gaol's own bookkeeping; not for users to set */
 };
 
 struct conf_prop {
-  const char *name;
-  enum conf_type type;
-  const char *def;            /* the built-in default, canonical */
-  int64_t min, max;           /* CONF_INT */
-  const char *const *choices; /* CONF_CHOICE; NULL-terminated */
-  enum conf_when when;
-  enum conf_answer answer;
-  const char *text; /* one sentence: what it means on Linux */
-  const char *why;  /* accepted, refused: why; NULL when enforced */
-  /* A further rule for a canonical value, or NULL. */
-  int (*check)(const char *value, struct err *err);
+	const char *name;
+	enum conf_type type;
+	const char *def;	    /* the built-in default, canonical */
+	int64_t min, max;	    /* CONF_INT */
+	const char *const *choices; /* CONF_CHOICE; NULL-terminated */
+	enum conf_when when;
+	enum conf_answer answer;
+	const char *text; /* one sentence: what it means on Linux */
+	const char *why;  /* accepted, refused: why; NULL when enforced */
+	/* A further rule for a canonical value, or NULL. */
+	int (*check)(const char *value, struct err *err);
 };
 
 /* All rows, sorted by name. */
@@ -80,8 +80,8 @@ const char *conf_when_name(enum conf_when when);
  * values out of range, bookkeeping, and what Linux cannot do. The caller frees
  * *ret.
  */
-int conf_value_check(const char *name, const char *value, char **ret,
-                     struct err *err);
+int conf_value_check(
+    const char *name, const char *value, char **ret, struct err *err);
 
 /* The same for a value that stands in a file: bookkeeping is allowed, unknown
  * properties are fine. Called before a start. */
@@ -89,16 +89,16 @@ int conf_value_recheck(const char *name, const char *value, struct err *err);
 
 /* "NAME=VALUE" into its halves; *ret_name is the caller's to free, the value
  * points into `word`. */
-int conf_assignment(const char *word, char **ret_name, const char **ret_value,
-                    struct err *err);
+int conf_assignment(
+    const char *word, char **ret_name, const char **ret_value, struct err *err);
 
 /* A CONF_LIMIT value. */
 struct conf_limit {
-  char action[16]; /* "deny", "throttle", ...; "" is off */
-  uint64_t amount;
+	char action[16]; /* "deny", "throttle", ...; "" is off */
+	uint64_t amount;
 };
-int conf_limit_parse(const char *value, struct conf_limit *ret,
-                     struct err *err);
+int conf_limit_parse(
+    const char *value, struct conf_limit *ret, struct err *err);
 
 /* May a jail be called this? [A-Za-z0-9][A-Za-z0-9._-]*, at most 63 bytes,
  * none of the words that verbs give a meaning (default, help, ALL). */
@@ -125,15 +125,15 @@ void conf_freep(struct conf **conf);
  * judged here.
  */
 int conf_parse(const char *text, size_t len, const char *what,
-               struct conf **ret, struct err *err);
+    struct conf **ret, struct err *err);
 
 /* Read a file of at most 1 MiB below dirfd; -ENOENT if there is none. */
 int conf_read(int dirfd, const char *file, const char *what, struct conf **ret,
-              struct err *err);
+    struct err *err);
 
 /* Replace the file (write, fsync, rename). */
-int conf_write(int dirfd, const char *file, const struct conf *conf,
-               struct err *err);
+int conf_write(
+    int dirfd, const char *file, const struct conf *conf, struct err *err);
 
 /* The text that conf_write writes; the caller frees it. */
 char *conf_text(const struct conf *conf);
@@ -150,13 +150,13 @@ void conf_unknown(const struct conf *conf, struct strv *ret);
 /* The value that counts: the jail's, else defaults.json's, else the built-in
  * one; NULL only for a name that is no property and in neither file. Either
  * file may be NULL. */
-const char *conf_get(const struct conf *jail, const struct conf *defaults,
-                     const char *name);
-bool conf_get_bool(const struct conf *jail, const struct conf *defaults,
-                   const char *name);
+const char *conf_get(
+    const struct conf *jail, const struct conf *defaults, const char *name);
+bool conf_get_bool(
+    const struct conf *jail, const struct conf *defaults, const char *name);
 /* A CONF_INT; a value that is no number counts as the built-in default. */
-int64_t conf_get_int(const struct conf *jail, const struct conf *defaults,
-                     const char *name);
+int64_t conf_get_int(
+    const struct conf *jail, const struct conf *defaults, const char *name);
 
 /* All built-in defaults and CONFIG_VERSION, as a fresh defaults.json. */
 struct conf *conf_builtin(void);
@@ -167,7 +167,6 @@ struct conf *conf_builtin(void);
  * without effect.
  */
 int conf_check(const struct conf *jail, const struct conf *defaults,
-               void (*warn)(void *arg, const char *sentence), void *arg,
-               struct err *err);
+    void (*warn)(void *arg, const char *sentence), void *arg, struct err *err);
 
 #endif
