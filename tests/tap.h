@@ -11,13 +11,13 @@
 
 static int tap_run, tap_failed;
 
-#define ok(cond, ...)                                                         \
+#define ok(cond, ...) \
 	tap_result(!!(cond), __FILE__, __LINE__, #cond, __VA_ARGS__)
 /* Strings, compared whole; both are shown when they differ. */
-#define is_str(got, want, ...)                                                \
+#define is_str(got, want, ...) \
 	tap_str((got), (want), __FILE__, __LINE__, __VA_ARGS__)
-#define is_int(got, want, ...)                                                \
-	tap_int((long long)(got), (long long)(want), __FILE__, __LINE__,      \
+#define is_int(got, want, ...)                                           \
+	tap_int((long long)(got), (long long)(want), __FILE__, __LINE__, \
 	    __VA_ARGS__)
 
 __attribute__((format(printf, 5, 6), unused)) static int
@@ -55,8 +55,8 @@ __attribute__((format(printf, 5, 6), unused)) static int
 tap_str(const char *got, const char *want, const char *file, int line,
     const char *fmt, ...)
 {
-	int pass = got != NULL && want != NULL ? strcmp(got, want) == 0
-					       : got == want;
+	int pass =
+	    got != NULL && want != NULL ? strcmp(got, want) == 0 : got == want;
 	char title[512];
 	__builtin_va_list ap;
 
@@ -81,8 +81,8 @@ tap_int(long long got, long long want, const char *file, int line,
 	__builtin_va_start(ap, fmt);
 	vsnprintf(title, sizeof(title), fmt, ap);
 	__builtin_va_end(ap);
-	if (!tap_result(got == want, file, line, "numbers are equal", "%s",
-		title))
+	if (!tap_result(
+		got == want, file, line, "numbers are equal", "%s", title))
 		printf("# got %lld, want %lld\n", got, want);
 	return got == want;
 }

@@ -23,7 +23,7 @@ char *arena_printf(struct arena *a, const char *fmt, ...) _printf_(2, 3);
 void arena_clear(struct arena *a);
 
 #define arena_new(a, type) ((type *)arena_alloc((a), sizeof(type)))
-#define arena_array(a, type, n)                                               \
+#define arena_array(a, type, n) \
 	((type *)arena_alloc((a), sizeof(type) * (size_t)(n)))
 
 #endif

@@ -21,15 +21,15 @@
 void *array_grow(void *v, size_t n, size_t *cap, size_t size);
 
 /* Pointer to a new, zeroed element at the end. */
-#define array_add(a)                                                          \
-	((a)->v = array_grow((a)->v, (a)->n, &(a)->cap, sizeof(*(a)->v)),     \
+#define array_add(a)                                                      \
+	((a)->v = array_grow((a)->v, (a)->n, &(a)->cap, sizeof(*(a)->v)), \
 	    &(a)->v[(a)->n++])
 
-#define array_clear(a)                                                        \
-	do {                                                                  \
-		free((a)->v);                                                 \
-		(a)->v = NULL;                                                \
-		(a)->n = (a)->cap = 0;                                        \
+#define array_clear(a)                 \
+	do {                           \
+		free((a)->v);          \
+		(a)->v = NULL;         \
+		(a)->n = (a)->cap = 0; \
 	} while (0)
 
 /* A list of owned strings. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The error object. */
+#define ERR_C
 #include "base/err.h"
 
 #include <errno.h>

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 int
-file_read_fd(int fd, const char *name, size_t max, struct str *ret,
-    struct err *err)
+file_read_fd(
+    int fd, const char *name, size_t max, struct str *ret, struct err *err)
 {
 	char buf[16384];
 	ssize_t n;
@@ -32,8 +32,8 @@ file_read_fd(int fd, const char *name, size_t max, struct str *ret,
 }
 
 int
-file_read(int dirfd, const char *path, size_t max, struct str *ret,
-    struct err *err)
+file_read(
+    int dirfd, const char *path, size_t max, struct str *ret, struct err *err)
 {
 	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
 
@@ -65,7 +65,7 @@ fsync_parent(int dirfd, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *dir = slash == NULL ? xstrdup(".")
-	    : slash == path ? xstrdup("/")
+	    : slash == path			 ? xstrdup("/")
 			    : xstrndup(path, (size_t)(slash - path));
 	_cleanup_close_ int fd =
 	    openat(dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -107,8 +107,8 @@ file_replace(int dirfd, const char *path, const void *mem, size_t len,
 	}
 	r = fsync_parent(dirfd, path);
 	if (r < 0)
-		return err_code(err, r, "cannot sync the directory of %s",
-		    path);
+		return err_code(
+		    err, r, "cannot sync the directory of %s", path);
 	return 0;
 }
 
@@ -187,8 +187,8 @@ file_is_mountpoint(int dirfd, const char *path)
 }
 
 /* One entry below an open directory; recursion is in remove_content. */
-static int remove_entry(int dirfd, const char *name, const char *shown,
-    struct err *err);
+static int remove_entry(
+    int dirfd, const char *name, const char *shown, struct err *err);
 
 static int
 remove_content(int fd, const char *shown, struct err *err)
@@ -227,10 +227,10 @@ remove_entry(int dirfd, const char *name, const char *shown, struct err *err)
 		return err_errno(err, "cannot remove %s", shown);
 	r = file_is_mountpoint(dirfd, name);
 	if (r > 0)
-		return err_set(err, EXDEV,
-		    "%s is a mount point: unmount it first", shown);
-	fd = openat(dirfd, name,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		return err_set(
+		    err, EXDEV, "%s is a mount point: unmount it first", shown);
+	fd = openat(
+	    dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(err, "cannot remove %s", shown);
 	r = remove_content(fd, shown, err);

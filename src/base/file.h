@@ -18,12 +18,12 @@
  * more than `max` bytes is refused with EFBIG. -ENOENT comes back without a
  * sentence being lost: callers test r == -ENOENT.
  */
-int file_read(int dirfd, const char *path, size_t max, struct str *ret,
-    struct err *err);
+int file_read(
+    int dirfd, const char *path, size_t max, struct str *ret, struct err *err);
 
 /* The same from an open descriptor; `name` is for the sentence. */
-int file_read_fd(int fd, const char *name, size_t max, struct str *ret,
-    struct err *err);
+int file_read_fd(
+    int fd, const char *name, size_t max, struct str *ret, struct err *err);
 
 /*
  * Replace a file: write beside it, fsync, rename, fsync the directory. After

@@ -123,8 +123,7 @@ add_string(struct str *out, const char *s)
 		if (n == 0) {
 			str_add(out, "\xef\xbf\xbd");
 			p++;
-		} else if (*p < 0x20 || *p == '"' || *p == '\\' ||
-		    *p == 0x7f) {
+		} else if (*p < 0x20 || *p == '"' || *p == '\\' || *p == 0x7f) {
 			add_escaped(out, *p++);
 		} else {
 			str_addmem(out, p, n);

@@ -20,8 +20,8 @@ enum { JSON_DEPTH = 32 };
 struct json {
 	struct str *out;
 	int depth;
-	bool comma[JSON_DEPTH];	 /* something stands before at this depth */
-	char close[JSON_DEPTH];	 /* '}' or ']' */
+	bool comma[JSON_DEPTH]; /* something stands before at this depth */
+	char close[JSON_DEPTH]; /* '}' or ']' */
 	bool after_key;
 };
 

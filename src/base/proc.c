@@ -163,8 +163,8 @@ proc_run(const struct proc_spec *spec, struct err *err)
 }
 
 int
-proc_capture(const char *const *argv, size_t max, struct str *ret,
-    struct err *err)
+proc_capture(
+    const char *const *argv, size_t max, struct str *ret, struct err *err)
 {
 	struct proc_spec spec = PROC_SPEC_INIT;
 	_cleanup_close_ int rd = -1, wr = -1;
@@ -187,8 +187,8 @@ proc_capture(const char *const *argv, size_t max, struct str *ret,
 	if (r < 0)
 		return r;
 	if (code != 0)
-		return err_set(err, EIO, "%s failed with exit code %d",
-		    argv[0], code);
+		return err_set(
+		    err, EIO, "%s failed with exit code %d", argv[0], code);
 	return 0;
 }
 

@@ -24,7 +24,10 @@ struct proc_spec {
 	bool die_with_parent;	 /* SIGKILL when the calling thread ends */
 };
 
-#define PROC_SPEC_INIT { .in = -1, .out = 1, .errfd = 2, .keep_fd = -1 }
+#define PROC_SPEC_INIT                                        \
+	{                                                     \
+		.in = -1, .out = 1, .errfd = 2, .keep_fd = -1 \
+	}
 
 struct proc {
 	pid_t pid;
@@ -32,8 +35,7 @@ struct proc {
 };
 
 /* Start it. On success fill `ret`; call proc_wait to reap it. */
-int proc_spawn(const struct proc_spec *spec, struct proc *ret,
-    struct err *err);
+int proc_spawn(const struct proc_spec *spec, struct proc *ret, struct err *err);
 
 /* Wait for the end; returns the exit code, or 128 + the signal's number. */
 int proc_wait(struct proc *p);
@@ -49,8 +51,8 @@ int proc_run(const struct proc_spec *spec, struct err *err);
  * where ours goes unless spec says otherwise). Any exit code but 0 is an
  * error: EIO, with the program's name and code.
  */
-int proc_capture(const char *const *argv, size_t max, struct str *ret,
-    struct err *err);
+int proc_capture(
+    const char *const *argv, size_t max, struct str *ret, struct err *err);
 
 /* Start time of a process in clock ticks since boot (field 22 of its stat
  * file), which with the pid names one process for good; 0 or -ESRCH. */

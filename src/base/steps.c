@@ -68,8 +68,8 @@ wanted(const struct step *s, const void *ctx)
 }
 
 static int
-undo_one(const struct steps *steps, const struct step *s, void *ctx,
-    struct err *err)
+undo_one(
+    const struct steps *steps, const struct step *s, void *ctx, struct err *err)
 {
 	int r = s->undo ? s->undo(ctx, err) : 0;
 
@@ -79,8 +79,8 @@ undo_one(const struct steps *steps, const struct step *s, void *ctx,
 }
 
 static int
-run_one(const struct steps *steps, const struct step *s, void *ctx,
-    bool *ran, struct err *err)
+run_one(const struct steps *steps, const struct step *s, void *ctx, bool *ran,
+    struct err *err)
 {
 	int r = steps_fault(steps->name, s->name, false, err);
 

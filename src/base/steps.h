@@ -42,8 +42,8 @@ struct steps {
 	 * Called after a step was done (its facts can be written down) and
 	 * after one was undone; may be NULL. An error counts as the step's.
 	 */
-	int (*done)(void *ctx, const struct step *s, bool undone,
-	    struct err *err);
+	int (*done)(
+	    void *ctx, const struct step *s, bool undone, struct err *err);
 };
 
 /* All steps in order; on failure those done are undone backwards and the
@@ -56,8 +56,7 @@ int steps_run(const struct steps *steps, void *ctx, struct err *err);
  * error is returned after the whole walk.
  */
 int steps_undo(const struct steps *steps, void *ctx,
-    bool (*was_done)(const void *ctx, const struct step *s),
-    struct err *err);
+    bool (*was_done)(const void *ctx, const struct step *s), struct err *err);
 
 /* One line a step: "name<TAB>text" for wanted ones. */
 void steps_plan(const struct steps *steps, const void *ctx, struct str *out);
@@ -66,7 +65,7 @@ void steps_plan(const struct steps *steps, const void *ctx, struct str *out);
  * For steps that run elsewhere (in a jail's child) than in steps_run: the
  * fault wanted for this step: 0, or -EIO with a sentence. May not return.
  */
-int steps_fault(const char *array, const char *step, bool after,
-    struct err *err);
+int steps_fault(
+    const char *array, const char *step, bool after, struct err *err);
 
 #endif

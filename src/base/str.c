@@ -223,11 +223,11 @@ str_add_size(struct str *s, uint64_t bytes)
 static size_t
 utf8_len(const unsigned char *p)
 {
-	size_t n = p[0] < 0x80	       ? 1
-	    : (p[0] & 0xe0) == 0xc0    ? 2
-	    : (p[0] & 0xf0) == 0xe0    ? 3
-	    : (p[0] & 0xf8) == 0xf0    ? 4
-				       : 0;
+	size_t n = p[0] < 0x80	    ? 1
+	    : (p[0] & 0xe0) == 0xc0 ? 2
+	    : (p[0] & 0xf0) == 0xe0 ? 3
+	    : (p[0] & 0xf8) == 0xf0 ? 4
+				    : 0;
 
 	for (size_t i = 1; i < n; i++)
 		if ((p[i] & 0xc0) != 0x80)

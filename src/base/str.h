@@ -15,13 +15,16 @@
 #include "base/util.h"
 
 struct str {
-	char *buf;	/* never NULL; the shared empty string while cap == 0 */
-	size_t len;	/* bytes without the final NUL */
-	size_t cap;	/* bytes allocated, 0: buf is not ours to free */
+	char *buf;  /* never NULL; the shared empty string while cap == 0 */
+	size_t len; /* bytes without the final NUL */
+	size_t cap; /* bytes allocated, 0: buf is not ours to free */
 };
 
 extern char str_empty[1];
-#define STR_INIT { .buf = str_empty }
+#define STR_INIT                 \
+	{                        \
+		.buf = str_empty \
+	}
 
 void str_init(struct str *s);
 /* Free the memory; the string is empty and usable again. */

@@ -149,8 +149,7 @@ column_widths(const struct table *t)
 	size_t *w = xcalloc(t->cols, sizeof(*w));
 
 	for (size_t i = 0; i < t->cells.n; i++)
-		w[i % t->cols] =
-		    MAX(w[i % t->cols], width(t->cells.v[i]));
+		w[i % t->cols] = MAX(w[i % t->cols], width(t->cells.v[i]));
 	return w;
 }
 

@@ -26,19 +26,19 @@
 #define _must_check_ __attribute__((warn_unused_result))
 
 /* Yield the pointer and forget it, so that the cleanup finds NULL. */
-#define TAKE_PTR(p)                                                           \
-	({                                                                    \
-		__typeof__(p) take_ptr_ = (p);                                \
-		(p) = NULL;                                                   \
-		take_ptr_;                                                    \
+#define TAKE_PTR(p)                            \
+	({                                     \
+		__typeof__(p) take_ptr_ = (p); \
+		(p) = NULL;                    \
+		take_ptr_;                     \
 	})
 
 /* Yield the descriptor and forget it, so that the cleanup finds -1. */
-#define TAKE_FD(fd)                                                           \
-	({                                                                    \
-		int take_fd_ = (fd);                                          \
-		(fd) = -1;                                                    \
-		take_fd_;                                                     \
+#define TAKE_FD(fd)                  \
+	({                           \
+		int take_fd_ = (fd); \
+		(fd) = -1;           \
+		take_fd_;            \
 	})
 
 /*

@@ -35,8 +35,7 @@ static void
 test_str(void)
 {
 	_cleanup_(str_clear) struct str s = STR_INIT;
-	static const char *const words[] = { "start", "stop", "restart",
-		NULL };
+	static const char *const words[] = { "start", "stop", "restart", NULL };
 	int64_t i;
 	uint64_t u;
 

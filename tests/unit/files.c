@@ -43,8 +43,8 @@ test_root(int d)
 	fd = openat(d, "root", O_PATH | O_CLOEXEC);
 	is_int(file_open_in_root(fd, "etc/link", O_RDONLY, 0), -ENOENT,
 	    "an absolute link stays inside the root");
-	is_int(file_open_in_root(fd, "../f", O_RDONLY, 0), -ENOENT,
-	    "so does ..");
+	is_int(
+	    file_open_in_root(fd, "../f", O_RDONLY, 0), -ENOENT, "so does ..");
 	closep(&fd);
 	is_int(file_is_mountpoint(AT_FDCWD, "/proc"), 1, "/proc is mounted");
 	is_int(file_is_mountpoint(d, "root"), 0, "a directory is not");
