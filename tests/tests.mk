@@ -28,6 +28,8 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(foreach m,base conf pf,$(call sources,$m))
 		-fno-sanitize-recover=undefined $< \
 		$(foreach m,base conf pf,$(call sources,$m)) $(LDLIBS) -o $@
 
+include tests/replay/replay.mk
+
 .PHONY: fuzz tests check-built check
 fuzz: $(FUZZ)
 tests: $(UNIT) $(REPLAY)

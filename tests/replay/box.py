@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The recorded machine, made of namespaces: em0 (and em1) are tap devices
+whose other end the replay holds, lo1 is a loopback of its own, and a table
+that looks on after all others reports what became of each packet."""
+
+import os
+import re
+import socket
+import struct
+
+import kernel
+import packet as pk
+
+HOST_ADDRESS = "192.168.178.40"
+JAILS = ("192.168.0.2", "192.168.0.3", "192.168.0.4")
+PREFIX = {"em0": HOST_ADDRESS + "/24", "em1": "10.1.0.1/24"}
+BROADCAST = {"em0": "192.168.178.255", "em1": "10.1.0.255"}
+MAC = {"em0": b"\x02\x01\0\0\0\0", "em1": b"\x02\x01\0\0\0\1"}
+NEIGHBOUR = re.compile(r"\b(?:192\.168\.178|10\.1\.0)\.\d+\b")
+
+# The hooks of conntrack come with the first rule that uses it; ours at the
+# same, last priority must come after them, so they get a load of their own.
+WATCH_FIRST = """
+table inet replay {
+  chain conntrack {
+    type filter hook prerouting priority 2147483646
+    ct state new continue
+  }
+}
+"""
+
+# Nothing listens on the box and it does not speak for itself: what arrives is
+# seen and dropped once conntrack has taken the entry over.
+WATCH = """
+table inet replay {
+  chain pre {
+    type filter hook prerouting priority 2147483646
+    meta nfproto ipv4 log prefix "pre" group %(group)d
+  }
+  chain in {
+    type filter hook input priority 2147483647
+    meta nfproto ipv4 log prefix "in" group %(group)d
+    drop
+  }
+  chain mute {
+    type filter hook output priority -301
+    icmp type time-exceeded meta iif 0 drop
+  }
+}
+""" % {"group": kernel.PacketLog.GROUP}
+
+SYSCTLS = {
+    "net.ipv4.ip_forward": 1,
+    # The recordings have packets from outside that bear our own addresses.
+    "net.ipv4.conf.all.accept_local": 1,
+    "net.ipv4.conf.all.rp_filter": 0,
+    "net.ipv4.conf.default.rp_filter": 0,
+    "net.ipv4.conf.all.send_redirects": 0,
+    "net.ipv4.conf.default.send_redirects": 0,
+    "net.ipv4.icmp_ratemask": 0,
+    "net.ipv6.conf.default.disable_ipv6": 1,
+}
+
+
+def mac_of(address):
+    """The Ethernet address that a neighbour of the box has here."""
+    return b"\x02\x00" + socket.inet_aton(address)
+
+
+def mac_text(mac):
+    return ":".join("%02x" % byte for byte in mac)
+
+
+def link_commands(name):
+    yield "link set %s address %s" % (name, mac_text(MAC[name]))
+    yield "addr add %s dev %s" % (PREFIX[name], name)
+    yield "link set %s up" % name
+    # The recorded machine forwards what is sent to the network's broadcast
+    # address as to any other neighbour.
+    yield "route del broadcast %s dev %s table local" % (BROADCAST[name], name)
+
+
+class Seen:
+    """A packet seen somewhere: at the end of a hook's chains on the host
+    ('pre', 'in'), on the wire outside ('wire'), or in a jail ('jail')."""
+
+    def __init__(self, place, where, data, mac=b""):
+        self.place, self.where, self.mac = place, where, mac
+        self.packet = pk.parse(data) or {}
+
+    def __repr__(self):
+        return "%s %s %s" % (self.place, self.where, self.packet)
+
+
+class Box:
+    """One machine for one file.  Made in a new network namespace, which the
+    calling thread is left in; close() gives it up."""
+
+    def __init__(self, recording):
+        self.names = ["em0"] + (["em1"] if recording["box"] == "gw" else [])
+        self.home = kernel.open_netns()
+        self.net = kernel.new_netns()
+        for name, value in SYSCTLS.items():
+            kernel.sysctl(name, value)
+        self.taps = {name: kernel.open_tap(name) for name in self.names}
+        self.make_links(recording)
+        self.make_jails()
+        self.raw = {"": kernel.open_raw()}
+        self.log = kernel.PacketLog()
+        kernel.run(["nft", "-f", "-"], WATCH_FIRST)
+        kernel.run(["nft", "-f", "-"], WATCH)
+
+    def make_links(self, recording):
+        lines = ["link set lo up"]
+        for name in self.names:
+            lines += link_commands(name)
+        lines.append("route add default via 192.168.178.1 dev em0")
+        own = {text.partition("/")[0] for text in PREFIX.values()}
+        for address in set(NEIGHBOUR.findall(str(recording))) - own:
+            dev = "em1" if address.startswith("10.") else "em0"
+            if dev in self.names:
+                lines.append("neigh replace %s lladdr %s nud permanent dev %s"
+                             % (address, mac_text(mac_of(address)), dev))
+        kernel.run(["ip", "-batch", "-"], "\n".join(lines) + "\n")
+
+    def make_jails(self):
+        lines = ["link add lo1 type bridge",
+                 "addr add 192.168.0.1/24 dev lo1"]
+        lines += ["addr add %s/32 dev lo1" % jail for jail in JAILS]
+        lines.append("link set lo1 up")
+        kernel.run(["ip", "-batch", "-"], "\n".join(lines) + "\n")
+
+    def send_in(self, name, datagram):
+        """From outside, addressed to the box's interface."""
+        source = mac_of(socket.inet_ntoa(datagram[12:16]))
+        os.write(self.taps[name], MAC[name] + source +
+                 struct.pack("!H", kernel.ETH_IP) + datagram)
+
+    def send_out(self, source, datagram):
+        """By the box itself; the error that the sender was told, or None."""
+        raw = self.raw.get(source, self.raw[""])
+        try:
+            raw.sendto(datagram, (socket.inet_ntoa(datagram[16:20]), 0))
+        except OSError as error:
+            return error
+        return None
+
+    def is_jail(self, address):
+        return address in self.raw
+
+    def look(self):
+        """What was seen since the last look."""
+        seen = [Seen(place, "", data)
+                for place, _, _, data in self.log.read()]
+        for name, tap in self.taps.items():
+            seen += [Seen("wire", name, data, mac)
+                     for mac, data in kernel.read_frames(tap)]
+        return seen
+
+    def close(self):
+        for tap in self.taps.values():
+            os.close(tap)
+        for raw in self.raw.values():
+            raw.close()
+        self.log.socket.close()
+        kernel.enter_netns(self.home)
+        os.close(self.home)
+        os.close(self.net)
