@@ -49,13 +49,13 @@ open_nest(struct json *j, char open, char close)
 }
 
 void
-json_object(struct json *j)
+json_open_object(struct json *j)
 {
 	open_nest(j, '{', '}');
 }
 
 void
-json_array(struct json *j)
+json_open_array(struct json *j)
 {
 	open_nest(j, '[', ']');
 }
@@ -151,7 +151,7 @@ void
 json_str(struct json *j, const char *s)
 {
 	if (s == NULL) {
-		json_null(j);
+		json_add_null(j);
 		return;
 	}
 	before_value(j);
@@ -180,7 +180,7 @@ json_bool(struct json *j, bool v)
 }
 
 void
-json_null(struct json *j)
+json_add_null(struct json *j)
 {
 	before_value(j);
 	str_add(j->out, "null");
@@ -210,7 +210,7 @@ json_kbool(struct json *j, const char *key, bool v)
 void
 json_begin_doc(struct json *j, const char *schema, int version)
 {
-	json_object(j);
+	json_open_object(j);
 	json_kstr(j, "schema", schema);
 	json_kint(j, "version", version);
 }

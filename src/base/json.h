@@ -32,8 +32,8 @@ void json_begin_doc(struct json *j, const char *schema, int version);
 /* Close everything that is open and end the line. */
 void json_end_doc(struct json *j);
 
-void json_object(struct json *j);
-void json_array(struct json *j);
+void json_open_object(struct json *j);
+void json_open_array(struct json *j);
 void json_end(struct json *j); /* of either */
 void json_key(struct json *j, const char *key);
 
@@ -41,7 +41,7 @@ void json_str(struct json *j, const char *s); /* NULL writes null */
 void json_int(struct json *j, int64_t v);
 void json_uint(struct json *j, uint64_t v);
 void json_bool(struct json *j, bool v);
-void json_null(struct json *j);
+void json_add_null(struct json *j);
 
 /* Key and value in one. */
 void json_kstr(struct json *j, const char *key, const char *s);

@@ -113,12 +113,12 @@ test_json(void)
 	json_init(&j, &s);
 	json_begin_doc(&j, "gaol.test", 1);
 	json_key(&j, "a");
-	json_array(&j);
+	json_open_array(&j);
 	json_int(&j, -1);
 	json_str(&j, "q\"\n\x01\xff");
 	json_end(&j);
 	json_key(&j, "e");
-	json_object(&j);
+	json_open_object(&j);
 	json_end(&j);
 	json_kbool(&j, "b", true);
 	json_end_doc(&j);
