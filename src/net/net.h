@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The network of the host and of its jails, on rtnetlink and nf_tables.
+ *
+ * Three things are made here, and one is told:
+ *
+ * - rc.conf's network (`cloned_interfaces`, `ipv4_addrs_lo1`, ...), as a plan
+ *   that is a pure function of the file, and as the steps that are missing
+ *   from the kernel to reach it: net_plan_make, net_up.
+ * - A jail's network: a network namespace with one interface, named as in
+ *   ip4_addr, which is the far end of a routed veth pair: net_jail_up,
+ *   net_jail_down.
+ * - The guard: an nf_tables table of its own that drops whatever leaves a
+ *   jail with a source that is not the jail's (net/guard.c).
+ * - The view: every interface with its addresses, and the jails' addresses on
+ *   the interface they were declared on, which is what pf and people want to
+ *   see: net_view_read.
+ *
+ * There is no state but the kernel's. That an interface is the host end of a
+ * jail is said by its group (NET_GROUP), which jail and which pf interface
+ * by its alias, and which addresses by the host routes over it.
+ *
+ * Names: FreeBSD's `lo0` is Linux's `lo`; both are understood, the view
+ * holds the kernel's in `name` and pf's in `pf_name`.
+ *
+ * Everything works on the network namespace the caller is in. Functions
+ * return 0 or a negative errno with a sentence in `err`.
+ */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include <net/if.h>
+#include <netinet/in.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct rcconf;
+
+/*
+ * The interface group (IFLA_GROUP; iifgroup and oifgroup in nf_tables) of
+ * the host ends of jails: "jail" in ASCII. No other interface has it.
+ */
+#define NET_GROUP 0x6a61696cu
+
+/* The guard's table (family inet). */
+#define NET_GUARD_TABLE "gaol_guard"
+
+/* ---- addresses (addr.c, pure) ---- */
+
+/* An address or, with `plen` shorter than the address, one in its network. */
+struct net_addr {
+	uint8_t family; /* AF_INET or AF_INET6 */
+	uint8_t plen;	/* prefix length: 32 or 128 for a single address */
+	uint8_t b[16];	/* network byte order, 4 or 16 bytes */
+};
+
+struct net_addrs {
+	struct net_addr *v;
+	size_t n, cap;
+};
+
+#define NET_ADDR_STRLEN 64
+
+/*
+ * Read "192.168.0.2" or "192.168.0.2/24" or the IPv6 forms. `family` is
+ * AF_INET, AF_INET6 or AF_UNSPEC for either. Without /N, plen is full; a
+ * netmask is also taken as "/255.255.255.0". Names are never looked up.
+ */
+int net_addr_parse(const char *text, int family, struct net_addr *ret,
+    struct err *err);
+/* "192.168.0.2", and with_plen "192.168.0.2/24". Returns buf. */
+const char *net_addr_format(const struct net_addr *a, bool with_plen,
+    char buf[NET_ADDR_STRLEN]);
+/* Bits of an address of this family: 32 or 128. */
+unsigned int net_addr_bits(const struct net_addr *a);
+/* Same family and same address; the prefix is not looked at. */
+bool net_addr_same(const struct net_addr *a, const struct net_addr *b);
+/* Is `a` in the network of `net`? False for different families. */
+bool net_addr_within(const struct net_addr *net, const struct net_addr *a);
+/* Order by family, then address. */
+int net_addr_cmp(const struct net_addr *a, const struct net_addr *b);
+/* The network's own address: the host bits cleared; plen stays. */
+struct net_addr net_addr_network(const struct net_addr *a);
+/* All host bits set; for IPv4 up to /30 that is the broadcast address. */
+struct net_addr net_addr_last(const struct net_addr *a);
+/* As ipcalc has it: the first and last address a machine can have, and how
+ * many there are (UINT64_MAX if more). /31, /32, /127 and /128 have no
+ * network or broadcast address of their own. */
+void net_addr_hosts(const struct net_addr *a, struct net_addr *first,
+    struct net_addr *last, uint64_t *count);
+/* "255.255.255.0" into the address of a mask with plen bits. */
+struct net_addr net_addr_mask(int family, unsigned int plen);
+
+/* ---- the view (view.c) ---- */
+
+/* One address on an interface. */
+struct net_ifaddr {
+	struct net_addr addr;
+	struct net_addr peer; /* point-to-point; family 0: none */
+	struct net_addr brd;  /* IPv4 broadcast; family 0: none */
+	const char *jail;     /* the jail that holds it, NULL: the host */
+	bool tentative;	      /* IPv6, duplicate detection not done */
+};
+
+/* One interface. Jails' host ends are no interface of the view: they stand
+ * in `jails` below, their addresses on the interface they belong to. */
+struct net_if {
+	int index;
+	char name[IFNAMSIZ];
+	char pf_name[IFNAMSIZ]; /* "lo0" for "lo", else as `name` */
+	unsigned int flags;	/* IFF_* */
+	unsigned int mtu;
+	uint32_t group;
+	uint8_t mac[6];
+	bool has_mac;
+	char kind[16];	/* "bridge", "dummy", "veth", "" for hardware */
+	bool cloned_lo; /* stands for a cloned loopback (lo1, lo2, ...) */
+	struct net_ifaddr *v;
+	size_t n, cap;
+};
+
+/* The host end of a running jail's veth pair. */
+struct net_jail_link {
+	int index;
+	char name[IFNAMSIZ];
+	char *jail; /* the jail's name */
+	struct net_addrs addrs;
+};
+
+struct net_view {
+	struct net_if *v; /* in order of index */
+	size_t n, cap;
+	struct {
+		struct net_jail_link *v;
+		size_t n, cap;
+	} jails;
+};
+
+/* Read all of it: one dump each of links, addresses and (only if there are
+ * jails) routes. */
+int net_view_read(struct net_view *ret, struct err *err);
+void net_view_clear(struct net_view *view);
+/* By the kernel's or pf's name; NULL if there is none. */
+const struct net_if *net_view_if(const struct net_view *view,
+    const char *name);
+/* Who has this address: the interface and the address on it, or NULL. */
+const struct net_ifaddr *net_view_holder(const struct net_view *view,
+    const struct net_addr *addr, const struct net_if **ret_if);
+
+/* ---- rc.conf's network (plan.c pure, up.c) ---- */
+
+struct net_plan_addr {
+	struct net_addr addr;
+	const char *file; /* of the rcconf, which must outlive the plan */
+	unsigned int line;
+};
+
+struct net_plan_if {
+	char name[IFNAMSIZ]; /* the kernel's */
+	bool cloned;	     /* to be made if it is missing */
+	bool up;
+	bool dhcp; /* left to the host's own network configuration */
+	unsigned int mtu; /* 0: not said */
+	struct net_plan_addr *v;
+	size_t n, cap;
+	const char *file; /* where it was first named */
+	unsigned int line;
+};
+
+struct net_plan {
+	struct net_plan_if *v;
+	size_t n, cap;
+	bool forward4; /* gateway_enable */
+	bool forward6; /* ipv6_gateway_enable */
+};
+
+/* Pure. Errors carry file and line. */
+int net_plan_make(const struct rcconf *rc, struct net_plan *ret,
+    struct err *err);
+void net_plan_clear(struct net_plan *plan);
+
+/*
+ * Make the kernel as the plan says; what is already so is not touched, so a
+ * second call does nothing. Each step is told to `say` (which may be NULL)
+ * before it is done ("lo1: add 192.168.0.1/24"); with `dry` nothing is done.
+ * An error leaves the steps before it done; calling again carries on.
+ */
+int net_up(const struct net_plan *plan, bool dry,
+    void (*say)(const char *step, void *arg), void *arg, struct err *err);
+
+/* ---- a jail's network (jail.c) ---- */
+
+/* An address of ip4_addr or ip6_addr with its interface. */
+struct net_jail_addr {
+	char ifname[IFNAMSIZ]; /* as written; "" if none was */
+	struct net_addr addr;  /* plen is full: a jail has single addresses */
+};
+
+struct net_jail_addrs {
+	struct net_jail_addr *v;
+	size_t n, cap;
+};
+
+/*
+ * Read the properties `ip4_addr` and `ip6_addr` ("none" and NULL are empty):
+ * a list with commas of [IF|]ADDR[/LEN]. Pure: usable by create and set.
+ */
+int net_jail_addrs_parse(const char *ip4_addr, const char *ip6_addr,
+    struct net_jail_addrs *ret, struct err *err);
+void net_jail_addrs_clear(struct net_jail_addrs *addrs);
+
+struct net_jail_spec {
+	const char *name; /* the jail's */
+	const struct net_jail_addrs *addrs;
+	/*
+	 * The jail's network namespace, fresh: nothing in it but lo. It
+	 * belongs to the host's user namespace (net_ns_new makes such a one)
+	 * unless the jail has raw sockets.
+	 */
+	int netns_fd;
+};
+
+/* What net_jail_up did; kept as one line of text in the jail's runtime facts
+ * and enough to undo it. */
+struct net_jail_facts {
+	int ifindex;	      /* the host end; 0: jail without addresses */
+	char ifname[IFNAMSIZ];
+	char inside[IFNAMSIZ]; /* the jail's end, e.g. "lo1" */
+	struct net_jail_addrs addrs; /* every ifname filled in */
+};
+
+/*
+ * A new network namespace that the caller's user namespace owns, without
+ * moving the caller. The caller must have a single thread. The descriptor
+ * (O_CLOEXEC) keeps the namespace alive until a process has entered it.
+ */
+int net_ns_new(int *ret_fd, struct err *err);
+
+/*
+ * Can a jail have these addresses? Each must be inside the network of the
+ * interface it names, free, and not the host's own. Changes nothing. The
+ * sentence names the address and who holds it.
+ */
+int net_jail_check(const char *name, const struct net_jail_addrs *addrs,
+    struct err *err);
+
+/*
+ * net_jail_check, then the whole network: veth pair, addresses, routes,
+ * neighbours, loopback, low ports, guard. Without addresses only the loopback
+ * is brought up. On failure nothing is left. On success facts must be given
+ * to net_jail_facts_clear.
+ */
+int net_jail_up(const struct net_jail_spec *spec, struct net_jail_facts *ret,
+    struct err *err);
+
+/*
+ * Undo it: the addresses are free and the guard closed when this returns. The
+ * veth itself ends with the namespace, some milliseconds after its last
+ * process and descriptor (deleting it here would wait for the kernel); until
+ * then it is a link without a jail. Call it when the jail's processes are
+ * gone. What is not there any more is not an error.
+ */
+int net_jail_down(const struct net_jail_facts *facts, struct err *err);
+
+/* One line of printable ASCII without newline, and back. */
+void net_jail_facts_write(const struct net_jail_facts *facts,
+    struct str *out);
+int net_jail_facts_read(const char *line, struct net_jail_facts *ret,
+    struct err *err);
+void net_jail_facts_clear(struct net_jail_facts *facts);
+
+/*
+ * A sentence on what keeps a jail with these addresses from talking to
+ * others (forwarding is off), or NULL. For a warning at start; static memory.
+ */
+const char *net_jail_warning(const struct net_jail_addrs *addrs);
+
+#endif
