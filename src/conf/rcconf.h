@@ -20,13 +20,16 @@
 #ifndef CONF_RCCONF_H
 #define CONF_RCCONF_H
 
+#include "base/array.h"
 #include "base/err.h"
+#include "base/map.h"
 
 #define RCCONF_PATH "/etc/rc.conf"
 /* Read after it, if it is there; what it assigns wins. */
 #define RCCONF_LOCAL_PATH "/etc/rc.conf.local"
-/* A larger file is refused. */
+/* A larger file is refused, and a longer value (they can grow by $name). */
 #define RCCONF_SIZE_MAX (1024 * 1024)
+#define RCCONF_VALUE_MAX (64 * 1024)
 
 struct rcconf_var {
 	char *name;
@@ -36,10 +39,8 @@ struct rcconf_var {
 };
 
 struct rcconf {
-	struct rcconf_var *v; /* in order of first assignment */
-	size_t n, cap;
-	char **files; /* the names that `file` above points to */
-	size_t n_files;
+	struct map vars; /* of struct rcconf_var, in order of assignment */
+	struct strv files; /* the names that `file` above points to */
 };
 
 /* An empty one. */

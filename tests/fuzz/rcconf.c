@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rc.conf from a hostile hand: no crash, a sentence with the line for what is
+ * refused, and what is accepted means the same when it is written out plainly.
+ */
+#include "base/str.h"
+#include "conf/rcconf.h"
+
+/* Write the variables as NAME='value', each quote as '\''. */
+static void
+write_out(const struct rcconf *rc, struct str *out)
+{
+	for (size_t i = 0; i < rc->vars.n; i++) {
+		const struct rcconf_var *var = rc->vars.v[i].value;
+
+		str_printf(out, "%s='", var->name);
+		for (const char *p = var->value; *p != '\0'; p++) {
+			if (*p == '\'')
+				str_add(out, "'\\''");
+			else
+				str_addc(out, *p);
+		}
+		str_add(out, "'\n");
+	}
+}
+
+static void
+same(const struct rcconf *a, const struct rcconf *b)
+{
+	if (a->vars.n != b->vars.n)
+		BUG("%zu variables became %zu", a->vars.n, b->vars.n);
+	for (size_t i = 0; i < a->vars.n; i++) {
+		const struct rcconf_var *va = a->vars.v[i].value;
+		const struct rcconf_var *vb = b->vars.v[i].value;
+
+		if (!streq(va->name, vb->name) ||
+		    !streq(va->value, vb->value))
+			BUG("%s changed", va->name);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	_cleanup_(rcconf_freep) struct rcconf *rc = rcconf_new();
+	_cleanup_(rcconf_freep) struct rcconf *again = rcconf_new();
+	_cleanup_(str_clear) struct str out = STR_INIT;
+	struct err err = { 0 };
+
+	if (rcconf_parse(rc, "f", (const char *)data, size, &err) < 0) {
+		if (!str_starts(err.msg, "f:") || rc->vars.n != 0)
+			BUG("refused without a place: %s", err.msg);
+		return 0;
+	}
+	write_out(rc, &out);
+	if (rcconf_parse(again, "f", out.buf, out.len, &err) < 0)
+		BUG("not read again: %s", err.msg);
+	same(rc, again);
+	return 0;
+}
