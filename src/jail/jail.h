@@ -78,7 +78,6 @@ struct jail_spec {
 	bool allow_raw_sockets; /* the jail's userns owns its network */
 	bool allow_mlock;
 	bool allow_chflags;
-	bool allow_sysvipc;
 	bool allow_socket_af; /* any protocol family but vsock */
 	struct jail_limits limits;
 
@@ -97,7 +96,8 @@ struct jail_spec {
 	const char *resolver;
 	bool host_time; /* copy /etc/localtime */
 
-	/* Told before each step, and each warning; both may be NULL. */
+	/* Told after each step that was done, and each warning; both may be
+	 * NULL. */
 	void (*on_step)(void *arg, const struct step *step);
 	void (*on_warning)(void *arg, const char *sentence);
 	void *arg;
