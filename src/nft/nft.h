@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The kernel side of pf: its tables in nf_tables, and the entries of
+ * conntrack that are pf's states. Works on the network namespace the caller
+ * is in. What the rules are is none of this module's business: it gets them
+ * as data (nft/rule.h) from pf's lowering.
+ *
+ * ---- what stands in the kernel ----
+ *
+ * `table inet pf` holds nearly all; `table ip pf` and `table ip6 pf` hold what
+ * the inet family has no expression for. Base chains are made once and never
+ * deleted, and end in an explicit rule; a load empties and refills them in
+ * one transaction, so that no packet ever meets half a ruleset. Disabled (as
+ * by `pfctl -d`), the tables stay and sleep (the dormant flag).
+ *
+ * Each load writes a struct nft_stamp beside a rule: who loaded what. That is
+ * how a ruleset in the kernel and its text on disk are tied together: if the
+ * stamp is gone or another's, somebody else changed our tables.
+ *
+ * ---- states ----
+ *
+ * A pf state is two bits and a rule's number on a conntrack entry. They are
+ * kept in its label (128 bits), in the host's byte order:
+ *
+ *	word 0	number of the in rule that passed it
+ *	word 1	number of the out rule that passed it
+ *	word 2	NFT_L_* flags, and the tag's number in the low 16 bits
+ *	word 3	the interfaces it is bound to (if-bound)
+ *
+ * The kernel can set bits of a label, never clear them; every field is
+ * written once. Rule numbers are never used twice, not even across loads. The
+ * layout has a version, NFT_LABEL_VERSION, part of the stamp.
+ */
+#ifndef NFT_NFT_H
+#define NFT_NFT_H
+
+#include "base/err.h"
+#include "nft/batch.h"
+#include "nft/rule.h"
+
+#define NFT_PF_TABLE "pf"
+
+#define NFT_LABEL_VERSION 1
+
+/*
+ * The two state bits. One bit covers the two directions that pf's state
+ * covers: it lets the packets of its own direction through where the state
+ * was made, and the answers through the other way.
+ *
+ *	FWD: in, from the one who opened the connection; out, back to him
+ *	REV: out, from the one who opened it; in, back to him
+ */
+#define NFT_L_FWD 0x01000000u
+#define NFT_L_REV 0x02000000u
+#define NFT_L_STATE (NFT_L_FWD | NFT_L_REV)
+/* A nat or rdr rule translated it: pf makes a state even for `no state`. */
+#define NFT_L_NAT 0x04000000u
+#define NFT_L_RDR 0x08000000u
+
+/*
+ * Bits of the packet mark that pf uses while a packet is inside (bits 24 to
+ * 31). The others are never touched. REPLY has both bits of the label's
+ * state bits, so that one exclusive-or turns one into the other.
+ */
+#define NFT_M_ALL 0xff000000u
+#define NFT_M_REPLY NFT_L_STATE
+#define NFT_M_OWN 0x04000000u	 /* made by pf itself: an RST or ICMP */
+#define NFT_M_RETURN 0x08000000u /* blocked, and the sender is to be told */
+#define NFT_M_KIND 0x70000000u	 /* how: index into the table of ways */
+#define NFT_M_KIND_SHIFT 28
+
+/* What a load leaves in the kernel. */
+struct nft_stamp {
+	char magic[4];	    /* "gaol" */
+	uint32_t version;   /* NFT_LABEL_VERSION */
+	uint64_t load_id;   /* random, of this load */
+	uint32_t next_rule; /* first rule number not yet used */
+	uint32_t n_rule;    /* rules of the load, in all tables */
+};
+
+/* What is in the kernel now. */
+struct nft_status {
+	bool present; /* our tables are there */
+	bool enabled; /* .. and not dormant */
+	bool stamped; /* `stamp` is what the last load left */
+	struct nft_stamp stamp;
+	uint32_t n_rule; /* rules found in our tables */
+	uint32_t genid;	 /* of nf_tables when this was read */
+};
+
+/* Read the state of our tables. Nothing there is no error. */
+int nft_status_read(struct nft_status *ret, struct err *err);
+
+/* Was the ruleset changed by somebody else since the load? */
+bool nft_status_drifted(const struct nft_status *s);
+
+/* A whole ruleset for the kernel. */
+struct nft_load {
+	const struct nft_table *table;
+	size_t n_table;
+	struct nft_stamp stamp;	 /* magic and n_rule are filled in here */
+	const char *stamp_chain; /* base chain of the first table that ends in
+				    the stamped rule */
+};
+
+/*
+ * Replace our tables' content in one transaction. Whether they are enabled
+ * stays as it is, and tables that are not there yet are made dormant. If
+ * others change nf_tables at the same time it is tried again. On an error
+ * the old rules stand.
+ */
+int nft_load_commit(struct nft_load *load, struct err *err);
+
+/* Wake the tables up or put them to sleep, all at once. Without tables:
+ * -ENOENT. */
+int nft_enable(bool on, struct err *err);
+
+/* Delete our tables. Nothing there is no error. */
+int nft_remove(struct err *err);
+
+/*
+ * Make the content of sets of our inet table what `set` says, in one
+ * transaction: for the sets of interface addresses, when a jail starts or
+ * stops. Sets that the loaded rules do not have are left out; without our
+ * table nothing is done.
+ */
+int nft_sets_sync(const struct nft_set *set, size_t n_set, struct err *err);
+
+/* A chain of somebody else that drops after pf let a packet through. */
+struct nft_foreign {
+	char *table, *chain;
+	uint8_t family;
+	uint32_t hook;
+};
+struct nft_foreigns {
+	struct nft_foreign *v;
+	size_t n, cap;
+};
+/* Filter chains in input, forward, output or postrouting whose policy is drop
+ * and that are in none of our tables (`ours`: one more name to leave out). */
+int nft_foreign_drops(
+    const char *ours, struct nft_foreigns *ret, struct err *err);
+void nft_foreigns_clear(struct nft_foreigns *f);
+
+/* ---- states (conntrack) ---- */
+
+struct nft_tuple {
+	uint8_t family, proto; /* AF_*, IPPROTO_* */
+	uint8_t src[16], dst[16];
+	uint16_t sport,
+	    dport; /* host's order; icmp: id, and type << 8 | code */
+};
+
+struct nft_state {
+	struct nft_tuple orig, reply;
+	uint32_t label[4];
+	uint8_t tcp_state; /* TCP_CONNTRACK_* */
+	bool seen_reply, assured;
+	uint32_t timeout;	       /* seconds left */
+	uint64_t start;		       /* ns since the epoch, 0: unknown */
+	uint64_t packets[2], bytes[2]; /* of orig and reply */
+	uint32_t id;
+};
+struct nft_states {
+	struct nft_state *v;
+	size_t n, cap;
+};
+
+/* All entries with one of our state bits, in the kernel's order. */
+int nft_state_list(struct nft_states *ret, struct err *err);
+void nft_states_clear(struct nft_states *s);
+
+/*
+ * Delete entries. `kill` is asked for each entry of conntrack, ours or not
+ * (label all zero: not ours). The number of deleted ones is the result.
+ */
+int nft_state_kill(bool (*kill)(const struct nft_state *s, void *arg),
+    void *arg, struct err *err);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What an nf_tables ruleset is made of, as plain data: no system calls, no
+ * library, nothing owned. pf's lowering fills it, nft's batch sends it, tests
+ * print it.
+ *
+ * A rule is a run of expressions. Each reads or writes registers: sixteen of
+ * 32 bits, numbered 0 to 15 here; a longer value lies in the registers that
+ * follow. A comparison that does not hold ends the rule; so does a load that
+ * finds nothing (ct of a packet without an entry). Registers do not live from
+ * one rule to the next.
+ *
+ * Values are in network byte order as they lie in the packet; marks, labels,
+ * groups and interface indices in the host's.
+ *
+ * Names (of tables, chains, sets) are borrowed: whoever built the rules keeps
+ * them alive, usually in an arena.
+ */
+#ifndef NFT_RULE_H
+#define NFT_RULE_H
+
+#include <linux/netfilter/nf_tables.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+enum nft_expr_kind {
+	NFT_X_META,	   /* op = key (NFT_META_*) -> reg */
+	NFT_X_META_SET,	   /* reg -> meta key op */
+	NFT_X_PAYLOAD,	   /* header base op, offset, len -> reg */
+	NFT_X_PAYLOAD_SET, /* reg -> header; checksums mended by `csum` */
+	NFT_X_CT,	   /* op = key (NFT_CT_*) of `dir` -> reg */
+	NFT_X_CT_SET,	   /* reg -> ct key op */
+	NFT_X_EXTHDR,	   /* tcp option: type, offset, len -> reg */
+	NFT_X_EXTHDR_SET,  /* reg -> tcp option */
+	NFT_X_CMP,	   /* reg against data, op = NFT_CMP_* */
+	NFT_X_RANGE,	   /* reg in data..data2, op = NFT_RANGE_EQ, _NEQ */
+	NFT_X_BITWISE,	   /* reg2 = (reg & data) ^ data2 */
+	NFT_X_IMMEDIATE,   /* data -> reg */
+	NFT_X_LOOKUP,	   /* reg in set `name`; a map's value -> reg2 */
+	NFT_X_VMAP,	   /* reg in verdict map `name` decides */
+	NFT_X_VERDICT,	   /* op = NF_ACCEPT, NF_DROP, NFT_JUMP .. to `name` */
+	NFT_X_COUNTER,
+	NFT_X_LOG,	 /* to nflog group `num`, prefix `name` */
+	NFT_X_REJECT,	 /* op = NFT_REJECT_*, code `num` */
+	NFT_X_NAT,	 /* op = NFT_NAT_SNAT, _DNAT; see below */
+	NFT_X_MASQ,	 /* flags, ports from reg2 and reg3 */
+	NFT_X_NUMGEN,	 /* op = NFT_NG_*, modulo num, offset num2 -> reg */
+	NFT_X_HASH,	 /* jhash of len bytes of reg, modulo num, -> reg2 */
+	NFT_X_DUP,	 /* send a copy to the address in reg (ip, ip6) */
+	NFT_X_FIB,	 /* op = NFT_FIB_RESULT_*, flags num -> reg */
+	NFT_X_CONNLIMIT, /* more than num entries (flags 1: inverted) */
+};
+
+/* No register (for the optional ones of NFT_X_NAT). */
+#define NFT_NOREG 0xff
+
+struct nft_expr {
+	uint8_t kind; /* enum nft_expr_kind */
+	uint8_t reg, reg2, reg3, reg4;
+	uint8_t len;
+	int32_t op;	 /* what the kind says */
+	uint8_t base;	 /* of a payload: NFT_PAYLOAD_* */
+	uint8_t dir;	 /* of a ct key: IP_CT_DIR_*, NFT_CT_NODIR */
+	uint8_t csum;	 /* payload set: offset of the checksum in the same
+			     header, NFT_NOCSUM: none */
+	uint8_t l4csum;	 /* payload set: the pseudo header changes too */
+	bool inv;	 /* lookup: not in the set */
+	uint8_t family;	 /* of a nat: NFPROTO_* */
+	uint16_t offset; /* payload, exthdr */
+	uint16_t flags;	 /* nat, masq: NF_NAT_RANGE_* */
+	uint32_t num, num2;
+	const char *name;
+	uint8_t data[16], data2[16];
+};
+
+#define NFT_CT_NODIR 0xff
+#define NFT_NOCSUM 0xff
+
+/*
+ * NFT_X_NAT: reg and reg2 hold the lowest and highest address (reg2 may be
+ * NFT_NOREG: the same), reg3 and reg4 the lowest and highest
+ * port (NFT_NOREG: ports stay).
+ */
+
+struct nft_rule {
+	const char *chain;
+	const struct nft_expr *expr;
+	size_t n_expr;
+	/* Kept by the kernel with the rule and given back in a dump; may be
+	 * NULL. At most 128 bytes. */
+	const void *userdata;
+	size_t userdata_len;
+};
+
+struct nft_chain {
+	const char *name;
+	/* A base chain has a type: "filter", "nat", "route"; NULL: none. */
+	const char *type;
+	uint32_t hook; /* NF_INET_* */
+	int32_t prio;
+};
+
+/* The kinds of key and value that sets are declared with. The kernel keeps
+ * them for the nft program, which prints by them. */
+enum nft_datatype {
+	NFT_TYPE_IPV4 = 7,
+	NFT_TYPE_IPV6 = 8,
+	NFT_TYPE_PROTO = 12,
+	NFT_TYPE_PORT = 13,
+	NFT_TYPE_MARK = 19,
+	NFT_TYPE_IFNAME = 41,
+};
+
+struct nft_elem {
+	uint8_t key[16];
+	uint8_t data[16];  /* of a map */
+	int32_t verdict;   /* of a verdict map: NF_DROP, NFT_GOTO, ... */
+	const char *chain; /* .. and where to go */
+	bool end;	   /* interval: first value behind the range */
+};
+
+struct nft_set {
+	const char *name;
+	uint32_t flags; /* NFT_SET_* */
+	uint32_t key_type;
+	uint32_t key_len;
+	uint32_t data_type; /* of a map; NFT_DATA_VERDICT: of a verdict map */
+	uint32_t data_len;
+	const struct nft_elem *elem;
+	size_t n_elem;
+};
+
+/*
+ * One table's content. A whole pf ruleset is a few of these (inet, and ip and
+ * ip6 for the few expressions that inet lacks).
+ */
+struct nft_table {
+	const char *name;
+	uint8_t family; /* NFPROTO_* */
+	const struct nft_chain *chain;
+	size_t n_chain;
+	const struct nft_set *set;
+	size_t n_set;
+	const struct nft_rule *rule;
+	size_t n_rule;
+};
+
+#endif
