@@ -84,6 +84,8 @@ int net_addr_cmp(const struct net_addr *a, const struct net_addr *b);
 struct net_addr net_addr_network(const struct net_addr *a);
 /* All host bits set; for IPv4 up to /30 that is the broadcast address. */
 struct net_addr net_addr_last(const struct net_addr *a);
+/* The address after this one; the one after the last is all zero. */
+struct net_addr net_addr_next(const struct net_addr *a);
 /* As ipcalc has it: the first and last address a machine can have, and how
  * many there are (UINT64_MAX if more). /31, /32, /127 and /128 have no
  * network or broadcast address of their own. */

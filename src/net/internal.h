@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Private to net: what its files share. */
+#ifndef NET_INTERNAL_H
+#define NET_INTERNAL_H
+
+#include "net/net.h"
+#include "net/nl.h"
+
+/*
+ * The alias (IFLA_IFALIAS) of a jail's host end: which jail it is of and on
+ * which pf interface its addresses were declared.
+ *
+ *	gaol 1 mydb lo1
+ *	gaol 1 web lo1 em0=203.0.113.7
+ *
+ * The 1 is the format's version. Addresses that are not listed belong to the
+ * first interface. A host end without such an alias is one that is going.
+ */
+struct net_alias {
+	char *jail;
+	char ifname[IFNAMSIZ];
+	struct net_jail_addrs others;
+};
+
+void net_alias_clear(struct net_alias *alias);
+/* -E2BIG if it is too long for the kernel. */
+int net_alias_write(const char *jail, const struct net_jail_addrs *addrs,
+    struct str *out, struct err *err);
+/* False if it is none of ours. */
+bool net_alias_read(const char *text, struct net_alias *ret);
+/* The interface an address of this jail was declared on. */
+const char *net_alias_ifname(const struct net_alias *alias,
+    const struct net_addr *addr);
+
+/* "lo0" is the kernel's "lo"; other names are the same. */
+const char *net_kernel_name(const char *name);
+const char *net_pf_name(const char *name);
+/* lo1, lo2, ...: a cloned loopback's name. */
+bool net_is_cloned_lo(const char *name);
+
+/* The address as an attribute of a netlink message. */
+void net_put_addr(struct nlmsghdr *m, uint16_t type,
+    const struct net_addr *a);
+/* And back; false if the length is wrong for the family. */
+bool net_get_addr(const struct nlattr *attr, int family, unsigned int plen,
+    struct net_addr *ret);
+
+/* Write a value below /proc/sys/net; the sentence names the path. */
+int net_sysctl_write(const char *path, const char *value, struct err *err);
+/* Read a number from there; -ENOENT without a sentence if it is not there. */
+int net_sysctl_read(const char *path, int *ret);
+
+#endif
