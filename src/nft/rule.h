@@ -110,11 +110,12 @@ enum nft_datatype {
 	NFT_TYPE_PROTO = 12,
 	NFT_TYPE_PORT = 13,
 	NFT_TYPE_MARK = 19,
+	NFT_TYPE_IFINDEX = 20,
 	NFT_TYPE_IFNAME = 41,
 };
 
 struct nft_elem {
-	uint8_t key[16];
+	uint8_t key[20];   /* room for an interface and an IPv6 address */
 	uint8_t data[16];  /* of a map */
 	int32_t verdict;   /* of a verdict map: NF_DROP, NFT_GOTO, ... */
 	const char *chain; /* .. and where to go */
