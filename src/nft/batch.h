@@ -28,7 +28,8 @@
 struct nft_batch {
 	uint8_t *buf; /* messages, 4-byte aligned */
 	size_t len, cap;
-	size_t nest; /* offset of the open message, for our own use */
+	size_t n_begin; /* bytes of the message that opens it */
+	size_t last;	/* offset of the last message */
 	uint32_t seq;
 	uint32_t set_id;
 	struct nft_batch_note *note; /* what each message is, for errors */

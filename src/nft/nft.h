@@ -39,6 +39,8 @@
 #include "nft/rule.h"
 
 #define NFT_PF_TABLE "pf"
+/* The base chain (inet) whose last rule carries the stamp. */
+#define NFT_PF_STAMP "in"
 
 #define NFT_LABEL_VERSION 1
 
@@ -75,7 +77,7 @@ struct nft_stamp {
 	uint32_t version;   /* NFT_LABEL_VERSION */
 	uint64_t load_id;   /* random, of this load */
 	uint32_t next_rule; /* first rule number not yet used */
-	uint32_t n_rule;    /* rules of the load, in all tables */
+	uint32_t weight;    /* rules and references to chains, all tables */
 };
 
 /* What is in the kernel now. */
@@ -84,7 +86,7 @@ struct nft_status {
 	bool enabled; /* .. and not dormant */
 	bool stamped; /* `stamp` is what the last load left */
 	struct nft_stamp stamp;
-	uint32_t n_rule; /* rules found in our tables */
+	uint32_t weight; /* as it is now */
 	uint32_t genid;	 /* of nf_tables when this was read */
 };
 
@@ -98,16 +100,17 @@ bool nft_status_drifted(const struct nft_status *s);
 struct nft_load {
 	const struct nft_table *table;
 	size_t n_table;
-	struct nft_stamp stamp;	 /* magic and n_rule are filled in here */
-	const char *stamp_chain; /* base chain of the first table that ends in
-				    the stamped rule */
+	struct nft_stamp stamp; /* magic and n_rule are filled in here */
+	bool enable; /* and wake the tables up in the same transaction */
 };
 
 /*
  * Replace our tables' content in one transaction. Whether they are enabled
- * stays as it is, and tables that are not there yet are made dormant. If
- * others change nf_tables at the same time it is tried again. On an error
- * the old rules stand.
+ * stays as it is (unless `enable`), and tables that are not there yet are made
+ * dormant. If others change nf_tables at the same time it is tried again. On
+ * an error the old rules stand.
+ *
+ * The last rule of the first table carries the stamp: it is in NFT_PF_STAMP.
  */
 int nft_load_commit(struct nft_load *load, struct err *err);
 

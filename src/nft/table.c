@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pf's tables in the kernel: what stands there, replacing it, waking it up. */
+#include "nft/nft.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter.h>
+
+#include "base/arena.h"
+#include "nft/private.h"
+
+static const uint8_t families[] = { NFPROTO_INET, NFPROTO_IPV4, NFPROTO_IPV6 };
+
+/* Who loses against others this often has a fault somewhere. */
+enum { TRIES = 50 };
+
+struct names {
+	struct nft_name {
+		const char *name;
+		uint8_t family;
+		bool base; /* a base chain */
+	} * v;
+	size_t n, cap;
+};
+
+/* What a load must know about the tables as they are. */
+struct found {
+	struct arena arena;
+	bool table[ARRAY_SIZE(families)];
+	bool dormant[ARRAY_SIZE(families)];
+	struct names chains, sets;
+	uint32_t weight;
+	struct nft_stamp stamp;
+	bool stamped;
+};
+
+static void
+found_clear(struct found *f)
+{
+	arena_clear(&f->arena);
+	array_clear(&f->chains);
+	array_clear(&f->sets);
+}
+
+struct attrs {
+	const struct nlattr *v[NFTA_CHAIN_MAX + NFTA_RULE_MAX + 1];
+};
+
+static int
+collect(const struct nlattr *attr, void *arg)
+{
+	struct attrs *a = arg;
+	uint16_t type = mnl_attr_get_type(attr);
+
+	if (type < ARRAY_SIZE(a->v))
+		a->v[type] = attr;
+	return MNL_CB_OK;
+}
+
+static struct attrs
+attrs_of(const struct nlmsghdr *h)
+{
+	struct attrs a = { 0 };
+
+	(void)mnl_attr_parse(h, sizeof(struct nfgenmsg), collect, &a);
+	return a;
+}
+
+static uint8_t
+family_of(const struct nlmsghdr *h)
+{
+	const struct nfgenmsg *g = mnl_nlmsg_get_payload(h);
+
+	return g->nfgen_family;
+}
+
+/* Is the attribute our table's name? (Old kernels dump all tables.) */
+static bool
+is_ours(const struct nlattr *table)
+{
+	return table && streq(mnl_attr_get_str(table), NFT_PF_TABLE);
+}
+
+static int
+on_table(const struct nlmsghdr *h, void *arg)
+{
+	struct found *f = arg;
+	struct attrs a = attrs_of(h);
+	uint32_t flags = 0;
+
+	if (!is_ours(a.v[NFTA_TABLE_NAME]))
+		return MNL_CB_OK;
+	if (a.v[NFTA_TABLE_FLAGS])
+		flags = ntohl(mnl_attr_get_u32(a.v[NFTA_TABLE_FLAGS]));
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		if (families[i] != family_of(h))
+			continue;
+		f->table[i] = true;
+		f->dormant[i] = flags & NFT_TABLE_F_DORMANT;
+	}
+	return MNL_CB_OK;
+}
+
+static int
+on_chain(const struct nlmsghdr *h, void *arg)
+{
+	struct found *f = arg;
+	struct attrs a = attrs_of(h);
+
+	if (!is_ours(a.v[NFTA_CHAIN_TABLE]) || !a.v[NFTA_CHAIN_NAME])
+		return MNL_CB_OK;
+	if (a.v[NFTA_CHAIN_USE])
+		f->weight += ntohl(mnl_attr_get_u32(a.v[NFTA_CHAIN_USE]));
+	*array_add(&f->chains) = (struct nft_name){
+		.name = arena_strdup(
+		    &f->arena, mnl_attr_get_str(a.v[NFTA_CHAIN_NAME])),
+		.family = family_of(h),
+		.base = a.v[NFTA_CHAIN_HOOK] != NULL,
+	};
+	return MNL_CB_OK;
+}
+
+static int
+on_set(const struct nlmsghdr *h, void *arg)
+{
+	struct found *f = arg;
+	struct attrs a = attrs_of(h);
+
+	if (!is_ours(a.v[NFTA_SET_TABLE]) || !a.v[NFTA_SET_NAME])
+		return MNL_CB_OK;
+	*array_add(&f->sets) = (struct nft_name){
+		.name = arena_strdup(
+		    &f->arena, mnl_attr_get_str(a.v[NFTA_SET_NAME])),
+		.family = family_of(h),
+	};
+	return MNL_CB_OK;
+}
+
+static int
+on_stamp(const struct nlmsghdr *h, void *arg)
+{
+	struct found *f = arg;
+	struct attrs a = attrs_of(h);
+	const struct nlattr *data = a.v[NFTA_RULE_USERDATA];
+
+	if (!is_ours(a.v[NFTA_RULE_TABLE]) || !data ||
+	    mnl_attr_get_payload_len(data) != sizeof(f->stamp))
+		return MNL_CB_OK;
+	memcpy(&f->stamp, mnl_attr_get_payload(data), sizeof(f->stamp));
+	f->stamped = memcmp(f->stamp.magic, "gaol", 4) == 0;
+	return MNL_CB_OK;
+}
+
+static int
+find(struct mnl_socket *nl, struct found *f, bool sets, struct err *err)
+{
+	int r = nl_dump(
+	    nl, NFT_MSG_GETTABLE, NFPROTO_UNSPEC, NULL, NULL, on_table, f, err);
+
+	if (r < 0 || !f->table[0])
+		return r;
+	r = nl_dump(
+	    nl, NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, NULL, NULL, on_chain, f, err);
+	if (r < 0)
+		return r;
+	r = nl_dump(nl, NFT_MSG_GETRULE, NFPROTO_INET, NFT_PF_TABLE,
+	    NFT_PF_STAMP, on_stamp, f, err);
+	if (r < 0 || !sets)
+		return r;
+	return nl_dump(nl, NFT_MSG_GETSET, NFPROTO_INET, NFT_PF_TABLE, NULL,
+	    on_set, f, err);
+}
+
+static int
+status_once(struct nft_status *ret, struct err *err)
+{
+	_cleanup_(nl_closep) struct mnl_socket *nl = NULL;
+	_cleanup_(found_clear) struct found f = { 0 };
+	struct nft_status s = { 0 };
+	int r = nft_genid(&s.genid, err);
+
+	if (r < 0)
+		return r;
+	r = nl_open(NETLINK_NETFILTER, &nl, err);
+	if (r < 0)
+		return r;
+	r = find(nl, &f, false, err);
+	if (r < 0)
+		return r;
+	s.present = f.table[0];
+	s.enabled = f.table[0] && !f.dormant[0];
+	s.stamped = f.stamped;
+	s.stamp = f.stamp;
+	s.weight = f.weight;
+	*ret = s;
+	return 0;
+}
+
+int
+nft_status_read(struct nft_status *ret, struct err *err)
+{
+	int r = -EINTR;
+
+	for (int i = 0; i < TRIES && r == -EINTR; i++)
+		r = status_once(ret, err);
+	return r;
+}
+
+bool
+nft_status_drifted(const struct nft_status *s)
+{
+	return s->present &&
+	    (!s->stamped || s->stamp.version != NFT_LABEL_VERSION ||
+		s->stamp.weight != s->weight);
+}
+
+/* ---- loading ---- */
+
+static bool
+is_jump(int32_t verdict)
+{
+	return verdict == NFT_JUMP || verdict == NFT_GOTO;
+}
+
+/* What the kernel will count as uses of chains: rules and references. */
+static uint32_t
+weight_of(const struct nft_load *load)
+{
+	uint32_t n = 0;
+
+	for (size_t t = 0; t < load->n_table; t++) {
+		const struct nft_table *table = &load->table[t];
+
+		n += (uint32_t)table->n_rule;
+		for (size_t i = 0; i < table->n_rule; i++) {
+			const struct nft_rule *rule = &table->rule[i];
+
+			for (size_t x = 0; x < rule->n_expr; x++)
+				n += rule->expr[x].kind == NFT_X_VERDICT &&
+				    is_jump(rule->expr[x].op);
+		}
+		for (size_t i = 0; i < table->n_set; i++) {
+			const struct nft_set *set = &table->set[i];
+
+			if (set->data_type != NFT_DATA_VERDICT)
+				continue;
+			for (size_t e = 0; e < set->n_elem; e++)
+				n += is_jump(set->elem[e].verdict);
+		}
+	}
+	return n;
+}
+
+/* Everything but the base chains goes: rules first, they refer to the rest;
+ * then sets, whose verdicts refer to chains. */
+static void
+put_removal(struct nft_batch *b, const struct found *f)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		if (f->table[i])
+			nft_batch_flush(b, families[i], NFT_PF_TABLE, NULL);
+	for (size_t i = 0; i < f->sets.n; i++)
+		nft_batch_del_set(
+		    b, NFPROTO_INET, NFT_PF_TABLE, f->sets.v[i].name);
+	for (size_t i = 0; i < f->chains.n; i++)
+		if (!f->chains.v[i].base)
+			nft_batch_del_chain(b, f->chains.v[i].family,
+			    NFT_PF_TABLE, f->chains.v[i].name);
+}
+
+static void
+put_table(struct nft_batch *b, const struct nft_load *load, size_t i)
+{
+	const struct nft_table *t = &load->table[i];
+	const struct nft_table most = {
+		.name = t->name,
+		.family = t->family,
+		.chain = t->chain,
+		.n_chain = t->n_chain,
+		.set = t->set,
+		.n_set = t->n_set,
+		.rule = t->rule,
+		.n_rule = i == 0 ? t->n_rule - 1 : t->n_rule,
+	};
+	struct nft_rule last;
+
+	nft_batch_content(b, &most);
+	if (i)
+		return;
+	last = t->rule[t->n_rule - 1];
+	if (!streq(last.chain, NFT_PF_STAMP))
+		BUG("the last rule is in chain %s", last.chain);
+	last.userdata = &load->stamp;
+	last.userdata_len = sizeof(load->stamp);
+	nft_batch_rule(b, t->family, t->name, &last);
+}
+
+static void
+put_tables(struct nft_batch *b, const struct found *f, bool on)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		if (!f->table[i] || f->dormant[i] == on)
+			nft_batch_table(b, families[i], NFT_PF_TABLE,
+			    on ? 0 : NFT_TABLE_F_DORMANT);
+}
+
+static int
+load_once(const struct nft_load *load, struct err *err)
+{
+	_cleanup_(nl_closep) struct mnl_socket *nl = NULL;
+	_cleanup_(found_clear) struct found f = { 0 };
+	_cleanup_(nft_batch_clear) struct nft_batch b = { 0 };
+	uint32_t genid;
+	int r = nft_genid(&genid, err);
+
+	if (r < 0)
+		return r;
+	r = nl_open(NETLINK_NETFILTER, &nl, err);
+	if (r < 0)
+		return r;
+	r = find(nl, &f, true, err);
+	if (r < 0)
+		return r;
+	nft_batch_init(&b);
+	put_tables(&b, &f, load->enable || (f.table[0] && !f.dormant[0]));
+	put_removal(&b, &f);
+	for (size_t i = 0; i < load->n_table; i++)
+		put_table(&b, load, i);
+	return nft_batch_commit_on(&b, genid, err);
+}
+
+int
+nft_load_commit(struct nft_load *load, struct err *err)
+{
+	int r = -ERESTART;
+
+	memcpy(load->stamp.magic, "gaol", 4);
+	load->stamp.version = NFT_LABEL_VERSION;
+	load->stamp.weight = weight_of(load);
+	for (int i = 0; i < TRIES && (r == -ERESTART || r == -EINTR); i++)
+		r = load_once(load, err);
+	return r;
+}
+
+int
+nft_enable(bool on, struct err *err)
+{
+	_cleanup_(nl_closep) struct mnl_socket *nl = NULL;
+	_cleanup_(found_clear) struct found f = { 0 };
+	_cleanup_(nft_batch_clear) struct nft_batch b = { 0 };
+	int r = nl_open(NETLINK_NETFILTER, &nl, err);
+
+	if (r < 0)
+		return r;
+	r = nl_dump(nl, NFT_MSG_GETTABLE, NFPROTO_UNSPEC, NULL, NULL, on_table,
+	    &f, err);
+	if (r < 0)
+		return r;
+	if (!f.table[0])
+		return err_set(err, ENOENT, "no rules were ever loaded");
+	nft_batch_init(&b);
+	put_tables(&b, &f, on);
+	return nft_batch_commit(&b, err);
+}
+
+int
+nft_remove(struct err *err)
+{
+	_cleanup_(nft_batch_clear) struct nft_batch b = { 0 };
+
+	nft_batch_init(&b);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+		nft_batch_del_table_if_there(&b, families[i], NFT_PF_TABLE);
+	return nft_batch_commit(&b, err);
+}
+
+int
+nft_sets_sync(const struct nft_set *set, size_t n_set, struct err *err)
+{
+	_cleanup_(nl_closep) struct mnl_socket *nl = NULL;
+	_cleanup_(found_clear) struct found f = { 0 };
+	_cleanup_(nft_batch_clear) struct nft_batch b = { 0 };
+	int r = nl_open(NETLINK_NETFILTER, &nl, err);
+
+	if (r < 0)
+		return r;
+	r = find(nl, &f, true, err);
+	if (r < 0)
+		return r;
+	nft_batch_init(&b);
+	for (size_t i = 0; i < n_set; i++) {
+		for (size_t k = 0; k < f.sets.n; k++) {
+			if (!streq(f.sets.v[k].name, set[i].name))
+				continue;
+			nft_batch_flush_set(
+			    &b, NFPROTO_INET, NFT_PF_TABLE, set[i].name);
+			nft_batch_elems(
+			    &b, NFPROTO_INET, NFT_PF_TABLE, &set[i]);
+		}
+	}
+	return nft_batch_commit(&b, err);
+}
+
+/* ---- others' chains ---- */
+
+struct foreign_walk {
+	struct nft_foreigns *ret;
+	const char *ours;
+};
+
+static int
+nested_u32(const struct nlattr *attr, void *arg)
+{
+	uint32_t *v = arg;
+
+	if (mnl_attr_get_type(attr) == NFTA_HOOK_HOOKNUM)
+		v[0] = ntohl(mnl_attr_get_u32(attr));
+	return MNL_CB_OK;
+}
+
+static int
+on_any_chain(const struct nlmsghdr *h, void *arg)
+{
+	struct foreign_walk *w = arg;
+	struct attrs a = attrs_of(h);
+	uint32_t hook = UINT32_MAX;
+	const char *table;
+
+	if (!a.v[NFTA_CHAIN_HOOK] || !a.v[NFTA_CHAIN_POLICY] ||
+	    !a.v[NFTA_CHAIN_TABLE] || !a.v[NFTA_CHAIN_NAME])
+		return MNL_CB_OK;
+	(void)mnl_attr_parse_nested(a.v[NFTA_CHAIN_HOOK], nested_u32, &hook);
+	table = mnl_attr_get_str(a.v[NFTA_CHAIN_TABLE]);
+	if (ntohl(mnl_attr_get_u32(a.v[NFTA_CHAIN_POLICY])) != NF_DROP ||
+	    streq(table, NFT_PF_TABLE) || streq(table, w->ours) ||
+	    hook == NF_INET_PRE_ROUTING || family_of(h) == NFPROTO_NETDEV ||
+	    family_of(h) == NFPROTO_ARP || family_of(h) == NFPROTO_BRIDGE)
+		return MNL_CB_OK;
+	*array_add(w->ret) = (struct nft_foreign){
+		.table = xstrdup(table),
+		.chain = xstrdup(mnl_attr_get_str(a.v[NFTA_CHAIN_NAME])),
+		.family = family_of(h),
+		.hook = hook,
+	};
+	return MNL_CB_OK;
+}
+
+void
+nft_foreigns_clear(struct nft_foreigns *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		free(f->v[i].table);
+		free(f->v[i].chain);
+	}
+	array_clear(f);
+}
+
+int
+nft_foreign_drops(const char *ours, struct nft_foreigns *ret, struct err *err)
+{
+	_cleanup_(nl_closep) struct mnl_socket *nl = NULL;
+	_cleanup_(nft_foreigns_clear) struct nft_foreigns f = { 0 };
+	struct foreign_walk w = { &f, ours ? ours : "" };
+	int r = nl_open(NETLINK_NETFILTER, &nl, err);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; i < TRIES; i++) {
+		r = nl_dump(nl, NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, NULL, NULL,
+		    on_any_chain, &w, err);
+		if (r != -EINTR)
+			break;
+		nft_foreigns_clear(&f);
+	}
+	if (r < 0)
+		return r;
+	*ret = f;
+	f = (struct nft_foreigns){ 0 };
+	return 0;
+}
