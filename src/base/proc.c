@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -212,4 +213,25 @@ proc_start_time(pid_t pid, uint64_t *ret)
 		return -ESRCH;
 	*ret = strtoull(p, NULL, 10);
 	return 0;
+}
+
+char *
+proc_helper(const char *name)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash, *path;
+
+	if (n > 0) {
+		self[n] = '\0';
+		slash = strrchr(self, '/');
+		if (slash != NULL) {
+			path = xasprintf("%.*s/libexec/gaol-%s",
+			    (int)(slash - self), self, name);
+			if (access(path, X_OK) == 0)
+				return path;
+			free(path);
+		}
+	}
+	return xasprintf("%s/gaol-%s", GAOL_LIBEXECDIR, name);
 }

@@ -54,6 +54,11 @@ int proc_run(const struct proc_spec *spec, struct err *err);
 int proc_capture(
     const char *const *argv, size_t max, struct str *ret, struct err *err);
 
+/* The path of a helper program of ours ("fetch", "init"), for the caller to
+ * free: libexec/gaol-NAME beside the running program, as a build tree has it,
+ * else where it is installed. */
+char *proc_helper(const char *name);
+
 /* Start time of a process in clock ticks since boot (field 22 of its stat
  * file), which with the pid names one process for good; 0 or -ESRCH. */
 int proc_start_time(pid_t pid, uint64_t *ret);

@@ -83,6 +83,29 @@ test_proc(void)
 	ok(proc_start_time(getpid(), &t) == 0 && t > 0, "start time");
 }
 
+/* The test program has no libexec beside it, until one is made there. */
+static void
+test_helper(void)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	_cleanup_free_ char *installed = proc_helper("no-such");
+	_cleanup_free_ char *there = NULL, *here = NULL, *beside = NULL;
+
+	is_str(installed, GAOL_LIBEXECDIR "/gaol-no-such",
+	    "a helper that is not beside the program is where it is installed");
+	self[n > 0 ? n : 0] = '\0';
+	*strrchr(self, '/') = '\0';
+	there = xasprintf("%s/libexec", self);
+	beside = xasprintf("%s/gaol-test-helper", there);
+	(void)mkdir(there, 0755);
+	(void)symlink("/bin/true", beside);
+	here = proc_helper("test-helper");
+	is_str(here, beside, "one that is beside it is taken");
+	(void)unlink(beside);
+	(void)rmdir(there);
+}
+
 int
 main(void)
 {
@@ -94,6 +117,7 @@ main(void)
 	test_replace(d);
 	test_root(d);
 	test_proc();
+	test_helper();
 	close(d);
 	file_remove_tree(AT_FDCWD, dir, NULL);
 	return done_testing();
