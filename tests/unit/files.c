@@ -99,7 +99,7 @@ test_helper(void)
 	there = xasprintf("%s/libexec", self);
 	beside = xasprintf("%s/gaol-test-helper", there);
 	(void)mkdir(there, 0755);
-	(void)symlink("/bin/true", beside);
+	ok(symlink("/bin/true", beside) == 0, "put one there");
 	here = proc_helper("test-helper");
 	is_str(here, beside, "one that is beside it is taken");
 	(void)unlink(beside);
