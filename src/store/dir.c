@@ -16,8 +16,8 @@
 static int
 open_source(const struct pool *pool, struct err *err)
 {
-	int fd = open(pool->source,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd =
+	    open(pool->source, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	return fd < 0 ? err_errno(err, "cannot open %s", pool->source) : fd;
 }

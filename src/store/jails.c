@@ -36,8 +36,7 @@ check_name(const char *jail, struct err *err)
 }
 
 static int
-check_free(struct pool *pool, const char *jail, const char *to,
-    struct err *err)
+check_free(struct pool *pool, const char *jail, const char *to, struct err *err)
 {
 	if (faccessat(pool->fd, to, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
 	    errno == ENOENT)
@@ -92,8 +91,8 @@ store_jail_commit(struct store_new *new, struct err *err)
 }
 
 int
-store_jail_create(struct pool *pool, const char *jail, const char *release,
-    struct err *err)
+store_jail_create(
+    struct pool *pool, const char *jail, const char *release, struct err *err)
 {
 	_cleanup_(store_new_freep) struct store_new *new = NULL;
 	int r = store_jail_begin(pool, jail, release, &new, err);
@@ -120,8 +119,8 @@ open_jail(struct pool *pool, const char *jail, const char *path, int *ret_fd,
 }
 
 int
-store_jail_open(struct pool *pool, const char *jail, int *ret_fd,
-    struct err *err)
+store_jail_open(
+    struct pool *pool, const char *jail, int *ret_fd, struct err *err)
 {
 	_cleanup_free_ char *path = jail_below(jail);
 
@@ -129,8 +128,8 @@ store_jail_open(struct pool *pool, const char *jail, int *ret_fd,
 }
 
 int
-store_jail_root_open(struct pool *pool, const char *jail, int *ret_fd,
-    struct err *err)
+store_jail_root_open(
+    struct pool *pool, const char *jail, int *ret_fd, struct err *err)
 {
 	_cleanup_free_ char *path =
 	    xasprintf("%s/jails/%s/root", IOCROOT, jail);
@@ -157,8 +156,8 @@ store_jail_list(struct pool *pool, struct strv *ret, struct err *err)
 }
 
 int
-store_jail_set_quota(struct pool *pool, const char *jail, uint64_t bytes,
-    struct err *err)
+store_jail_set_quota(
+    struct pool *pool, const char *jail, uint64_t bytes, struct err *err)
 {
 	_cleanup_free_ char *path =
 	    xasprintf("%s/jails/%s/root", IOCROOT, jail);

@@ -21,7 +21,7 @@
 
 enum {
 	LOOP_MAJOR = 7,
-	LOOP_TRIES = 64,     /* others may take the free one before us */
+	LOOP_TRIES = 64, /* others may take the free one before us */
 	IDLE_TRIES = 100,
 	IDLE_PAUSE_MS = 10,
 };
@@ -52,8 +52,7 @@ loop_find(const char *image)
 	if (stat(image, &st) < 0)
 		return NULL;
 	for (long n = 0;; n++) {
-		_cleanup_free_ char *sys =
-		    xasprintf("/sys/block/loop%ld", n);
+		_cleanup_free_ char *sys = xasprintf("/sys/block/loop%ld", n);
 		_cleanup_free_ char *node = loop_node(n);
 
 		if (access(sys, F_OK) < 0)
@@ -105,8 +104,8 @@ loop_bind(int image_fd, const char *image, struct block *ret, struct err *err)
 			return 0;
 		}
 		if (errno != EBUSY)
-			return err_errno(err, "cannot bind %s to %s", node,
-			    image);
+			return err_errno(
+			    err, "cannot bind %s to %s", node, image);
 	}
 	return err_set(err, EBUSY, "no free loop device for %s", image);
 }
@@ -229,7 +228,7 @@ int
 block_by_uuid(const char *uuid, char **ret, struct err *err)
 {
 	_cleanup_(devices_clear) struct devices devices = { 0 };
-	int r = devices_scan(&devices, err);
+	int r = devices_scan_all(true, &devices, err);
 
 	if (r < 0)
 		return r;

@@ -39,8 +39,8 @@ static int
 new_uuid(char **ret, struct err *err)
 {
 	char buf[64];
-	ssize_t n = file_peek(AT_FDCWD, "/proc/sys/kernel/random/uuid", buf,
-	    sizeof(buf));
+	ssize_t n = file_peek(
+	    AT_FDCWD, "/proc/sys/kernel/random/uuid", buf, sizeof(buf));
 
 	if (n < 0)
 		return err_code(err, (int)n, "cannot make a UUID");
@@ -58,13 +58,15 @@ mkfs(const char *node, const char *label, const char *uuid, bool force,
 	int r;
 
 	spec.argv = argv;
+	spec.out = -1; /* notes about its defaults */
 	r = proc_run(&spec, err);
 	if (r == -ENOENT)
-		return err_set(err, ENOENT, "mkfs.btrfs is not installed: "
-					    "apt-get install btrfs-progs");
+		return err_set(err, ENOENT,
+		    "mkfs.btrfs is not installed: "
+		    "apt-get install btrfs-progs");
 	if (r > 0)
-		return err_set(err, EIO, "mkfs.btrfs on %s failed (exit %d)",
-		    node, r);
+		return err_set(
+		    err, EIO, "mkfs.btrfs on %s failed (exit %d)", node, r);
 	return r;
 }
 
@@ -167,8 +169,8 @@ btrfs_check(const struct pool *pool, struct err *err)
 /* Descriptor of the directory that holds `path`, and the last component
  * copied into a request's name field. */
 static int
-open_parent(const struct pool *pool, const char *path, char *name,
-    size_t size, struct err *err)
+open_parent(const struct pool *pool, const char *path, char *name, size_t size,
+    struct err *err)
 {
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *dir = NULL;
@@ -196,12 +198,12 @@ btrfs_create(struct pool *pool, const char *path, struct err *err)
 	if (fd < 0)
 		return fd;
 	if (ioctl(fd, BTRFS_IOC_SUBVOL_CREATE_V2, &args) < 0)
-		return err_errno(err, "cannot make subvolume %s/%s", pool->path,
-		    path);
+		return err_errno(
+		    err, "cannot make subvolume %s/%s", pool->path, path);
 	/* It came with 0777 and our umask. */
 	if (fchmodat(fd, args.name, 0755, 0) < 0)
-		return err_errno(err, "cannot set mode of %s/%s", pool->path,
-		    path);
+		return err_errno(
+		    err, "cannot set mode of %s/%s", pool->path, path);
 	return 0;
 }
 
@@ -219,8 +221,8 @@ btrfs_clone(struct pool *pool, const char *from, const char *tag,
 		return fd;
 	src = open_below(pool->fd, from, O_RDONLY | O_DIRECTORY);
 	if (src < 0)
-		return err_code(err, src, "cannot open %s/%s", pool->path,
-		    from);
+		return err_code(
+		    err, src, "cannot open %s/%s", pool->path, from);
 	args.fd = src;
 	if (ioctl(fd, BTRFS_IOC_SNAP_CREATE_V2, &args) < 0)
 		return err_errno(err, "cannot snapshot %s/%s to %s/%s",
@@ -232,16 +234,17 @@ btrfs_clone(struct pool *pool, const char *from, const char *tag,
 static int
 first_child(int fd, uint64_t id, uint64_t *ret)
 {
-	struct btrfs_ioctl_search_args args = { .key = {
-		.tree_id = BTRFS_ROOT_TREE_OBJECTID,
-		.min_objectid = id,
-		.max_objectid = id,
-		.min_type = BTRFS_ROOT_REF_KEY,
-		.max_type = BTRFS_ROOT_REF_KEY,
-		.max_offset = UINT64_MAX,
-		.max_transid = UINT64_MAX,
-		.nr_items = 1,
-	} };
+	struct btrfs_ioctl_search_args
+	    args = { .key = {
+			 .tree_id = BTRFS_ROOT_TREE_OBJECTID,
+			 .min_objectid = id,
+			 .max_objectid = id,
+			 .min_type = BTRFS_ROOT_REF_KEY,
+			 .max_type = BTRFS_ROOT_REF_KEY,
+			 .max_offset = UINT64_MAX,
+			 .max_transid = UINT64_MAX,
+			 .nr_items = 1,
+		     } };
 	struct btrfs_ioctl_search_header head;
 
 	if (ioctl(fd, BTRFS_IOC_TREE_SEARCH, &args) < 0)

@@ -73,8 +73,7 @@ copy_xattrs(struct copy *c, int from, int to, struct err *err)
 	n = flistxattr(from, list, (size_t)n);
 	if (n < 0)
 		return fail(c, err, "read the attributes of");
-	for (const char *name = list; name < list + n;
-	    name += strlen(name) + 1)
+	for (const char *name = list; name < list + n; name += strlen(name) + 1)
 		if (copy_xattr(from, to, name) < 0)
 			return fail(c, err, "copy the attributes of");
 	return 0;
@@ -82,8 +81,8 @@ copy_xattrs(struct copy *c, int from, int to, struct err *err)
 
 /* Owner first: a change of owner takes setuid bits and capabilities away. */
 static int
-copy_meta(struct copy *c, const struct entry *e, int from, int to,
-    struct err *err)
+copy_meta(
+    struct copy *c, const struct entry *e, int from, int to, struct err *err)
 {
 	const struct timespec times[] = { e->st.st_atim, e->st.st_mtim };
 	int r;
@@ -104,8 +103,8 @@ copy_range(int from, int to, off_t start, off_t end)
 	off_t in = start, out = start;
 
 	while (in < end) {
-		ssize_t n = copy_file_range(from, &in, to, &out,
-		    (size_t)(end - in), 0);
+		ssize_t n =
+		    copy_file_range(from, &in, to, &out, (size_t)(end - in), 0);
 
 		if (n < 0)
 			return -1;
@@ -135,14 +134,14 @@ copy_data(int from, int to, off_t size)
 static int
 copy_file(struct copy *c, struct entry *e, struct err *err)
 {
-	_cleanup_close_ int from = openat(e->from, e->name,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_close_ int from = openat(
+	    e->from, e->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	_cleanup_close_ int to = -1;
 
 	if (from < 0)
 		return fail(c, err, "open");
-	to = openat(e->to, e->to_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
-	    0600);
+	to = openat(
+	    e->to, e->to_name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (to < 0)
 		return fail(c, err, "make");
 	if (c->shared ? ioctl(to, FICLONE, from) < 0
@@ -185,7 +184,8 @@ copy_entries(struct copy *c, DIR *d, int to, struct err *err)
 	struct dirent *de;
 
 	while ((errno = 0, de = readdir(d)) != NULL) {
-		struct entry e = { dirfd(d), to, de->d_name, de->d_name, { 0 } };
+		struct entry e = { dirfd(d), to, de->d_name, de->d_name,
+			{ 0 } };
 		size_t len = c->path.len;
 		int r;
 
@@ -277,12 +277,13 @@ copy_entry(struct copy *c, struct entry *e, struct err *err)
 }
 
 int
-tree_copy(int from_fd, const char *from, int to_fd, const char *to,
-    bool shared, struct err *err)
+tree_copy(int from_fd, const char *from, int to_fd, const char *to, bool shared,
+    struct err *err)
 {
 	struct entry e = { from_fd, to_fd, from, to, { 0 } };
-	struct copy c = { .to_root = to_fd, .shared = shared,
-		.path = STR_INIT };
+	struct copy c = {
+		.to_root = to_fd, .shared = shared, .path = STR_INIT
+	};
 	struct stat st;
 	int r;
 

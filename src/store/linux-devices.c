@@ -77,8 +77,8 @@ devices_clear(struct devices *devices)
 static char *
 sys_path(dev_t rdev, const char *what)
 {
-	return xasprintf("/sys/dev/block/%u:%u%s", major(rdev), minor(rdev),
-	    what);
+	return xasprintf(
+	    "/sys/dev/block/%u:%u%s", major(rdev), minor(rdev), what);
 }
 
 static bool
@@ -102,8 +102,8 @@ by_rdev_then_path(const void *a, const void *b)
 static int
 by_path(const void *a, const void *b)
 {
-	return natural_cmp(((const struct node *)a)->path,
-	    ((const struct node *)b)->path);
+	return natural_cmp(
+	    ((const struct node *)a)->path, ((const struct node *)b)->path);
 }
 
 /* One device may have several nodes: the first by name stays. */
@@ -176,8 +176,8 @@ find_mounts(struct map *ret, struct err *err)
 {
 	_cleanup_(str_clear) struct str text = STR_INIT;
 	_cleanup_(strv_clear) struct strv lines = { 0 };
-	int r = file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTS_MAX, &text,
-	    err);
+	int r =
+	    file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTS_MAX, &text, err);
 
 	if (r < 0)
 		return r;
@@ -197,20 +197,16 @@ find_mounts(struct map *ret, struct err *err)
 	return 0;
 }
 
-/* A loop device counts if the file behind it is one that we can see. */
+/* A loop device that plays a disk: the kernel was asked to look for partitions
+ * on it. The others are files mounted as they are, which nobody looks for
+ * among disks. */
 static bool
-loop_is_ours(int fd, dev_t rdev)
+loop_is_disk(int fd)
 {
-	_cleanup_free_ char *path = sys_path(rdev, "/loop/backing_file");
 	struct loop_info64 info;
-	char file[PATH_MAX];
-	struct stat st;
 
-	if (ioctl(fd, LOOP_GET_STATUS64, &info) < 0 ||
-	    file_peek(AT_FDCWD, path, file, sizeof(file)) < 0)
-		return false;
-	return stat(file, &st) == 0 && st.st_dev == info.lo_device &&
-	    st.st_ino == info.lo_inode;
+	return ioctl(fd, LOOP_GET_STATUS64, &info) == 0 &&
+	    (info.lo_flags & LO_FLAGS_PARTSCAN) != 0;
 }
 
 static void
@@ -240,8 +236,8 @@ probe_content(int fd, bool whole_disk, struct device *d)
 	if (probe == NULL || blkid_probe_set_device(probe, fd, 0, 0) < 0)
 		return;
 	blkid_probe_enable_superblocks(probe, 1);
-	blkid_probe_set_superblocks_flags(probe,
-	    BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID);
+	blkid_probe_set_superblocks_flags(
+	    probe, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID);
 	blkid_probe_enable_partitions(probe, 1);
 	r = blkid_do_safeprobe(probe);
 	if (r == -2) {
@@ -350,8 +346,7 @@ pool_on(const struct pools *pools, const struct device *d)
 
 /* The most telling reason first. */
 static void
-set_state(const struct scan *s, dev_t rdev, int fd, bool boot,
-    struct device *d)
+set_state(const struct scan *s, dev_t rdev, int fd, bool boot, struct device *d)
 {
 	_cleanup_free_ char *key = rdev_key(rdev);
 	const char *place = map_get(&s->mounts, key);
@@ -381,10 +376,11 @@ set_state(const struct scan *s, dev_t rdev, int fd, bool boot,
 }
 
 static void
-add_device(const struct scan *s, const struct node *node, struct devices *ret)
+add_device(const struct scan *s, const struct node *node, bool all,
+    struct devices *ret)
 {
-	_cleanup_close_ int fd = open(node->path,
-	    O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_close_ int fd =
+	    open(node->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	bool partition = sys_has(node->rdev, "/partition"), boot = false;
 	struct device *d;
 	uint64_t size = 0;
@@ -392,7 +388,7 @@ add_device(const struct scan *s, const struct node *node, struct devices *ret)
 	/* No medium, or no bytes: an unbound loop device, an empty drive. */
 	if (fd < 0 || ioctl(fd, BLKGETSIZE64, &size) < 0 || size == 0)
 		return;
-	if (sys_has(node->rdev, "/loop") && !loop_is_ours(fd, node->rdev))
+	if (!all && sys_has(node->rdev, "/loop") && !loop_is_disk(fd))
 		return;
 	d = array_add(ret);
 	d->node = xstrdup(node->path);
@@ -407,7 +403,7 @@ add_device(const struct scan *s, const struct node *node, struct devices *ret)
 }
 
 int
-devices_scan(struct devices *ret, struct err *err)
+devices_scan_all(bool all, struct devices *ret, struct err *err)
 {
 	_cleanup_(scan_clear) struct scan s = { 0 };
 	int r;
@@ -422,8 +418,14 @@ devices_scan(struct devices *ret, struct err *err)
 		return r;
 	*ret = (struct devices){ 0 };
 	for (size_t i = 0; i < s.nodes.n; i++)
-		add_device(&s, &s.nodes.v[i], ret);
+		add_device(&s, &s.nodes.v[i], all, ret);
 	return 0;
+}
+
+int
+devices_scan(struct devices *ret, struct err *err)
+{
+	return devices_scan_all(false, ret, err);
 }
 
 /* The device that a path leads to (/dev/disk/by-id/... too). */
@@ -446,8 +448,8 @@ find_device(struct devices *devices, const char *node, struct device **ret,
 			*ret = &devices->v[i];
 			return 0;
 		}
-	return err_set(err, ENXIO, "%s has no medium, or no node in /dev",
-	    node);
+	return err_set(
+	    err, ENXIO, "%s has no medium, or no node in /dev", node);
 }
 
 /* "/dev/da0p2 is not free: ext4 'home' is on it; ..." */
@@ -469,7 +471,7 @@ device_may_take(const char *node, bool force, struct err *err)
 {
 	_cleanup_(devices_clear) struct devices devices = { 0 };
 	struct device *d = NULL;
-	int r = devices_scan(&devices, err);
+	int r = devices_scan_all(true, &devices, err);
 
 	if (r == 0)
 		r = find_device(&devices, node, &d, err);

@@ -47,8 +47,8 @@ set_options(int fsfd, const char *options, const char *node, struct err *err)
 	strv_split(&sv, options, ",");
 	for (size_t i = 0; i < sv.n; i++)
 		if (set_option(fsfd, sv.v[i]) < 0)
-			return fs_error(fsfd, err, "set mount options for",
-			    node);
+			return fs_error(
+			    fsfd, err, "set mount options for", node);
 	return 0;
 }
 

@@ -13,23 +13,23 @@ int
 plain_hold(struct pool *pool, const char *path, struct err *err)
 {
 	if (mkdirat(pool->fd, path, 0755) < 0)
-		return err_errno(err, "cannot make directory %s/%s", pool->path,
-		    path);
+		return err_errno(
+		    err, "cannot make directory %s/%s", pool->path, path);
 	/* Whatever our umask is. */
 	if (fchmodat(pool->fd, path, 0755, 0) < 0)
-		return err_errno(err, "cannot set mode of %s/%s", pool->path,
-		    path);
+		return err_errno(
+		    err, "cannot set mode of %s/%s", pool->path, path);
 	return 0;
 }
 
 int
-plain_rename(struct pool *pool, const char *from, const char *to,
-    struct err *err)
+plain_rename(
+    struct pool *pool, const char *from, const char *to, struct err *err)
 {
 	if (renameat2(pool->fd, from, pool->fd, to, RENAME_NOREPLACE) == 0)
 		return 0;
-	return err_errno(err, "cannot rename %s/%s to %s", pool->path, from,
-	    to);
+	return err_errno(
+	    err, "cannot rename %s/%s to %s", pool->path, from, to);
 }
 
 int
@@ -49,8 +49,8 @@ int
 plain_settle(struct pool *pool, struct err *err)
 {
 	if (syncfs(pool->fd) < 0)
-		return err_errno(err, "cannot write pool '%s' to the disk",
-		    pool->name);
+		return err_errno(
+		    err, "cannot write pool '%s' to the disk", pool->name);
 	return 0;
 }
 

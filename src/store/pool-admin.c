@@ -49,8 +49,7 @@ import_one(struct pool *pool, struct err *err)
 		return r;
 	}
 	if (mkdir(pool->path, 0700) < 0 && errno != EEXIST)
-		return err_errno(err, "cannot make mount point %s",
-		    pool->path);
+		return err_errno(err, "cannot make mount point %s", pool->path);
 	r = pool->ops->import(pool, err);
 	return r < 0 ? err_wrap(err, r, "pool '%s'", pool->name) : 0;
 }
@@ -153,8 +152,7 @@ make_links(struct pool *pool, struct err *err)
 	static const char *const names[] = { "jails", "releases" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		_cleanup_free_ char *to =
-		    xasprintf("%s/%s", IOCROOT, names[i]);
+		_cleanup_free_ char *to = xasprintf("%s/%s", IOCROOT, names[i]);
 
 		if (symlinkat(to, pool->fd, names[i]) < 0 && errno != EEXIST)
 			return err_errno(err, "cannot make link %s/%s",

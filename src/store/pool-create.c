@@ -77,8 +77,8 @@ dir_prepare(void *ctx, struct err *err)
 	if (mkdir(c->pool->source, 0700) == 0)
 		c->made_dir = true;
 	else if (errno != EEXIST)
-		return err_errno(err, "cannot make directory %s",
-		    c->pool->source);
+		return err_errno(
+		    err, "cannot make directory %s", c->pool->source);
 	return 0;
 }
 
@@ -119,8 +119,8 @@ place_make(void *ctx, struct err *err)
 	if (mkdir(c->pool->path, 0700) == 0)
 		c->made_place = true;
 	else if (errno != EEXIST)
-		return err_errno(err, "cannot make mount point %s",
-		    c->pool->path);
+		return err_errno(
+		    err, "cannot make mount point %s", c->pool->path);
 	return 0;
 }
 
@@ -132,8 +132,8 @@ place_remove(void *ctx, struct err *err)
 	if (!c->made_place)
 		return 0;
 	if (file_is_mountpoint(AT_FDCWD, c->pool->path) > 0)
-		return err_set(err, EBUSY, "%s is still mounted",
-		    c->pool->path);
+		return err_set(
+		    err, EBUSY, "%s is still mounted", c->pool->path);
 	if (rmdir(c->pool->path) < 0)
 		return err_errno(err, "cannot remove %s", c->pool->path);
 	return 0;
@@ -148,8 +148,8 @@ marks_make(int dirfd, const char *shown, struct err *err)
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		if (mkdirat(dirfd, dirs[i], 0700) < 0 && errno != EEXIST)
-			return err_errno(err, "cannot make %s/%s", shown,
-			    dirs[i]);
+			return err_errno(
+			    err, "cannot make %s/%s", shown, dirs[i]);
 	return 0;
 }
 
@@ -157,8 +157,8 @@ static int
 dir_mark(void *ctx, struct err *err)
 {
 	struct create *c = ctx;
-	_cleanup_close_ int fd = open(c->pool->source,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = open(
+	    c->pool->source, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	int r;
 
 	if (fd < 0)
@@ -217,8 +217,8 @@ record_add(void *ctx, struct err *err)
 	if (r < 0)
 		return r;
 	if (pools_find(&pools, c->pool->name) != NULL)
-		return err_set(err, EEXIST, "pool '%s' already exists",
-		    c->pool->name);
+		return err_set(
+		    err, EEXIST, "pool '%s' already exists", c->pool->name);
 	*array_add(&pools) = c->pool;
 	r = pools_save(&pools, err);
 	pools.n--; /* the pool stays the caller's */
@@ -246,8 +246,8 @@ static const struct step create_steps[] = {
 	{ "mount", "mount it nosuid,nodev, closed to all but root", pool_mount,
 	    pool_unmount, NULL },
 	{ "layout", "make the pool's own directories", pool_mark, NULL, NULL },
-	{ "record", "record the pool in " POOLS_FILE, record_add,
-	    record_remove, NULL },
+	{ "record", "record the pool in " POOLS_FILE, record_add, record_remove,
+	    NULL },
 };
 
 static const struct steps create_array = { "pool-create", create_steps,
@@ -309,8 +309,10 @@ check_place(const char *path, struct err *err)
 	r = is_empty_dir(path, err);
 	if (r < 0)
 		return r;
-	return r > 0 ? 0 : err_set(err, ENOTEMPTY,
-	    "%s, where the pool would be mounted, is not empty", path);
+	return r > 0
+	    ? 0
+	    : err_set(err, ENOTEMPTY,
+		  "%s, where the pool would be mounted, is not empty", path);
 }
 
 static int
@@ -355,8 +357,10 @@ check_dir(const char *path, struct err *err)
 	r = is_empty_dir(path, err);
 	if (r < 0)
 		return r;
-	return r > 0 ? 0 : err_set(err, ENOTEMPTY,
-	    "%s is not empty: a pool wants a directory of its own", path);
+	return r > 0
+	    ? 0
+	    : err_set(err, ENOTEMPTY,
+		  "%s is not empty: a pool wants a directory of its own", path);
 }
 
 static int

@@ -131,11 +131,11 @@ pool_open_at(struct pool *pool, struct err *err)
 		return err_set(err, ENXIO,
 		    "pool '%s' is not mounted at %s: gaol pool import %s",
 		    pool->name, pool->path, pool->name);
-	pool->fd = open(pool->path,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	pool->fd =
+	    open(pool->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (pool->fd < 0)
-		return err_errno(err, "cannot open pool '%s' at %s",
-		    pool->name, pool->path);
+		return err_errno(
+		    err, "cannot open pool '%s' at %s", pool->name, pool->path);
 	r = pool->ops->check(pool, err);
 	if (r == 0)
 		r = check_guard(pool, err);
@@ -143,8 +143,8 @@ pool_open_at(struct pool *pool, struct err *err)
 		return err_wrap(err, r, "pool '%s'", pool->name);
 	r = open_below(pool->fd, IOCROOT, O_RDONLY | O_DIRECTORY);
 	if (r < 0 && r != -ENOENT)
-		return err_code(err, r, "cannot open %s/%s", pool->path,
-		    IOCROOT);
+		return err_code(
+		    err, r, "cannot open %s/%s", pool->path, IOCROOT);
 	pool->ioc_fd = r < 0 ? -1 : r;
 	return 0;
 }
@@ -203,10 +203,17 @@ pool_open_active(struct pool **ret, struct err *err)
 	if (r < 0)
 		return r;
 	if (pool->ioc_fd < 0)
-		return err_set(err, ENOENT, "%s/%s is missing: iocage activate %s",
-		    pool->path, IOCROOT, pool->name);
+		return err_set(err, ENOENT,
+		    "%s/%s is missing: iocage activate %s", pool->path, IOCROOT,
+		    pool->name);
 	*ret = TAKE_PTR(pool);
 	return 0;
+}
+
+const char *
+store_backend(const struct pool *pool)
+{
+	return pool->ops->name;
 }
 
 int

@@ -52,9 +52,9 @@ pool_parse(json_t *j, struct pool **ret, struct err *err)
 	_cleanup_(pool_freep) struct pool *pool = NULL;
 	json_error_t e;
 
-	if (json_unpack_ex(j, &e, 0, "{s:s, s:s, s:s, s:s, s?:s, s?:b}",
-		"name", &name, "backend", &backend, "kind", &kind, "source",
-		&source, "uuid", &uuid, "reflink", &reflink) < 0)
+	if (json_unpack_ex(j, &e, 0, "{s:s, s:s, s:s, s:s, s?:s, s?:b}", "name",
+		&name, "backend", &backend, "kind", &kind, "source", &source,
+		"uuid", &uuid, "reflink", &reflink) < 0)
 		return err_set(err, EINVAL, "%s", e.text);
 	if (!store_name_ok(name))
 		return err_set(err, EINVAL, "'%s' is no name for a pool", name);
@@ -64,8 +64,8 @@ pool_parse(json_t *j, struct pool **ret, struct err *err)
 		return err_set(err, EINVAL, "pool '%s': unknown back end '%s'",
 		    name, backend);
 	if (kind_parse(kind, &pool->kind) < 0)
-		return err_set(err, EINVAL, "pool '%s': unknown kind '%s'",
-		    name, kind);
+		return err_set(
+		    err, EINVAL, "pool '%s': unknown kind '%s'", name, kind);
 	if (source[0] != '/')
 		return err_set(err, EINVAL,
 		    "pool '%s': source '%s' is no absolute path", name, source);
@@ -84,7 +84,8 @@ add_pools(json_t *list, const char *active, struct pools *ret, struct err *err)
 	json_t *j;
 	size_t i;
 
-	json_array_foreach(list, i, j) {
+	json_array_foreach(list, i, j)
+	{
 		struct pool *pool = NULL;
 		int r = pool_parse(j, &pool, err);
 
@@ -103,8 +104,8 @@ add_pools(json_t *list, const char *active, struct pools *ret, struct err *err)
 }
 
 int
-pools_parse(const char *text, const char *name, struct pools *ret,
-    struct err *err)
+pools_parse(
+    const char *text, const char *name, struct pools *ret, struct err *err)
 {
 	_cleanup_(json_putp) json_t *root = NULL;
 	_cleanup_(pools_clear) struct pools pools = { 0 };
@@ -117,13 +118,13 @@ pools_parse(const char *text, const char *name, struct pools *ret,
 	if (root == NULL)
 		return err_set(err, EINVAL, "%s:%d:%d: %s", name, e.line,
 		    e.column, e.text);
-	if (json_unpack_ex(root, &e, 0, "{s:i, s?:s, s:o}", "version",
-		&version, "active", &active, "pools", &list) < 0)
+	if (json_unpack_ex(root, &e, 0, "{s:i, s?:s, s:o}", "version", &version,
+		"active", &active, "pools", &list) < 0)
 		return err_set(err, EINVAL, "%s: %s", name, e.text);
 	if (version != POOLS_VERSION)
 		return err_set(err, EINVAL,
-		    "%s: version %d, this gaol reads version %d", name,
-		    version, POOLS_VERSION);
+		    "%s: version %d, this gaol reads version %d", name, version,
+		    POOLS_VERSION);
 	if (!json_is_array(list))
 		return err_set(err, EINVAL, "%s: 'pools' is no list", name);
 	r = add_pools(list, active, &pools, err);
@@ -238,6 +239,6 @@ pools_save(const struct pools *pools, struct err *err)
 	_cleanup_(str_clear) struct str text = STR_INIT;
 
 	pools_format(pools, &text);
-	return file_replace(AT_FDCWD, POOLS_FILE, text.buf, text.len, 0600,
-	    err);
+	return file_replace(
+	    AT_FDCWD, POOLS_FILE, text.buf, text.len, 0600, err);
 }

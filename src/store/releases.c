@@ -59,8 +59,8 @@ unknown_release(const char *name, struct err *err)
 }
 
 int
-release_find(const char *name, const char *verb,
-    const struct release_def **ret, struct err *err)
+release_find(const char *name, const char *verb, const struct release_def **ret,
+    struct err *err)
 {
 	if (streq(name, "latest") || streq(name, "LATEST")) {
 		*ret = release_latest();
@@ -94,8 +94,8 @@ store_release_exists(struct pool *pool, const char *release)
 }
 
 int
-store_release_open(struct pool *pool, const char *release, int *ret_fd,
-    struct err *err)
+store_release_open(
+    struct pool *pool, const char *release, int *ret_fd, struct err *err)
 {
 	_cleanup_free_ char *path =
 	    xasprintf("%s/releases/%s/root", IOCROOT, release);
@@ -140,8 +140,8 @@ store_release_begin(struct pool *pool, const char *release,
 	int r;
 
 	if (!store_name_ok(release))
-		return err_set(err, EINVAL, "'%s' is no name for a release",
-		    release);
+		return err_set(
+		    err, EINVAL, "'%s' is no name for a release", release);
 	if (store_release_exists(pool, release))
 		return err_set(err, EEXIST,
 		    "release '%s' is there already: iocage destroy -r %s "

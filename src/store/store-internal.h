@@ -18,8 +18,8 @@
 #define POOLS_FILE STATE_DIR "/pools.json"
 
 /* Text of pools.json to pools; `name` is for messages. */
-int pools_parse(const char *text, const char *name, struct pools *ret,
-    struct err *err);
+int pools_parse(
+    const char *text, const char *name, struct pools *ret, struct err *err);
 /* And back. */
 void pools_format(const struct pools *pools, struct str *out);
 
@@ -53,8 +53,8 @@ extern const struct store_ops store_dir;
 
 /* The same for every back end that is a plain mounted file system. */
 int plain_hold(struct pool *pool, const char *path, struct err *err);
-int plain_rename(struct pool *pool, const char *from, const char *to,
-    struct err *err);
+int plain_rename(
+    struct pool *pool, const char *from, const char *to, struct err *err);
 int plain_usage(struct pool *pool, struct store_usage *ret, struct err *err);
 int plain_settle(struct pool *pool, struct err *err);
 
@@ -89,9 +89,14 @@ int block_wipe(const char *node, struct err *err);
 int block_by_uuid(const char *uuid, char **ret, struct err *err);
 
 /*
- * Devices (devices.c): may `node` become a pool? -EBUSY never, -EEXIST if
- * something is on it and force is not set.
+ * Devices (linux-devices.c).
  */
+
+/* devices_scan with every bound loop device. */
+int devices_scan_all(bool all, struct devices *ret, struct err *err);
+
+/* May `node` become a pool? -EBUSY: never; -EEXIST: something is on it and
+ * force is not set. */
 int device_may_take(const char *node, bool force, struct err *err);
 
 /* What a partition type's code (lower-case GUID, or "0x83") means to people;

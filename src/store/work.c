@@ -23,8 +23,8 @@ lock_pool(struct pool *pool, int *ret, struct err *err)
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
-		return err_errno(err, "cannot open %s/%s", pool->path,
-		    POOL_LOCK);
+		return err_errno(
+		    err, "cannot open %s/%s", pool->path, POOL_LOCK);
 	if (flock(fd, LOCK_EX) < 0) {
 		int r = err_errno(err, "cannot lock %s", pool->path);
 
@@ -72,12 +72,12 @@ make_locked(struct store_new *new, struct err *err)
 		return r;
 	r = open_below(pool->fd, new->work, O_RDONLY | O_DIRECTORY);
 	if (r < 0)
-		return err_code(err, r, "cannot open %s/%s", pool->path,
-		    new->work);
+		return err_code(
+		    err, r, "cannot open %s/%s", pool->path, new->work);
 	new->fd = r;
 	if (flock(new->fd, LOCK_EX | LOCK_NB) < 0)
-		return err_errno(err, "cannot lock %s/%s", pool->path,
-		    new->work);
+		return err_errno(
+		    err, "cannot lock %s/%s", pool->path, new->work);
 	return 0;
 }
 
@@ -174,8 +174,7 @@ tidy_dir(struct pool *pool, const char *dir, struct err *err)
 	int r = list_names(pool->fd, dir, &names, err);
 
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
-		_cleanup_free_ char *path =
-		    xasprintf("%s/%s", dir, names.v[i]);
+		_cleanup_free_ char *path = xasprintf("%s/%s", dir, names.v[i]);
 		_cleanup_close_ int fd =
 		    open_below(pool->fd, path, O_RDONLY | O_DIRECTORY);
 
