@@ -68,9 +68,6 @@ const struct conf_prop *conf_props(size_t *ret_n);
 /* NULL if there is none of that name. */
 const struct conf_prop *conf_prop_find(const char *name);
 
-/* -EINVAL and the sentence for a name that is no property: the nearest one. */
-int conf_prop_unknown(const char *name, struct err *err);
-
 const char *conf_type_name(enum conf_type type);
 const char *conf_answer_name(enum conf_answer answer);
 const char *conf_when_name(enum conf_when when);

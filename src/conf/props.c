@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Looking properties up, and the value that counts for a jail. */
+#include <errno.h>
+
 #include "base/str.h"
 #include "conf/table.h"
 
@@ -99,6 +101,21 @@ conf_builtin(void)
 	return conf;
 }
 
+/* System V IPC is one namespace: the three kinds go together. */
+static int
+check_sysv(
+    const struct conf *jail, const struct conf *defaults, struct err *err)
+{
+	const char *msg = conf_get(jail, defaults, "sysvmsg");
+
+	if (streq(msg, conf_get(jail, defaults, "sysvsem")) &&
+	    streq(msg, conf_get(jail, defaults, "sysvshm")))
+		return 0;
+	return err_set(err, ENOTSUP,
+	    "sysvmsg, sysvsem and sysvshm differ: on Linux they are new or "
+	    "disable together");
+}
+
 int
 conf_check(const struct conf *jail, const struct conf *defaults,
     void (*warn)(void *arg, const char *sentence), void *arg, struct err *err)
@@ -122,5 +139,5 @@ conf_check(const struct conf *jail, const struct conf *defaults,
 			warn(arg, text);
 		}
 	}
-	return 0;
+	return check_sysv(jail, defaults, err);
 }

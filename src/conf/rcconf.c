@@ -66,7 +66,7 @@ rcconf_freep(struct rcconf **rc)
 /* ---- the scanner ---- */
 
 static int _printf_(3, 4)
-refuse(struct scan *s, unsigned int line, const char *fmt, ...)
+    refuse(struct scan *s, unsigned int line, const char *fmt, ...)
 {
 	_cleanup_(str_clear) struct str msg = STR_INIT;
 	va_list ap;
@@ -146,12 +146,15 @@ scan_dollar(struct scan *s, struct str *value)
 	int c = peek(s);
 
 	if (c == '(')
-		return refuse(s, s->line, "$(...) would have to be run: "
+		return refuse(s, s->line,
+		    "$(...) would have to be run: "
 		    "write the value itself");
 	if (c == '\'' || (c >= '0' && c <= '9') ||
 	    (c > 0 && strchr("@*#?-$!", c)))
-		return refuse(s, s->line, "$%c is known only to a running "
-		    "shell: write the value itself", c);
+		return refuse(s, s->line,
+		    "$%c is known only to a running "
+		    "shell: write the value itself",
+		    c);
 	if (c == '{') {
 		brace = true;
 		s->p++;
@@ -162,7 +165,8 @@ scan_dollar(struct scan *s, struct str *value)
 		return 0;
 	}
 	if (brace && (len == 0 || peek(s) != '}'))
-		return refuse(s, s->line, "of ${...} only the plain ${name} "
+		return refuse(s, s->line,
+		    "of ${...} only the plain ${name} "
 		    "is understood");
 	if (brace)
 		s->p++;
@@ -172,8 +176,10 @@ scan_dollar(struct scan *s, struct str *value)
 	if (!var)
 		var = map_get(&s->rc->vars, name);
 	if (!var)
-		return refuse(s, s->line, "$%s is not assigned above, so its "
-		    "value is not known", name);
+		return refuse(s, s->line,
+		    "$%s is not assigned above, so its "
+		    "value is not known",
+		    name);
 	str_add(value, var->value);
 	return 0;
 }
@@ -186,7 +192,8 @@ scan_single(struct scan *s, struct str *value)
 
 	while ((c = next(s)) != '\'') {
 		if (c < 0)
-			return refuse(s, line, "the quote ' that opens here "
+			return refuse(s, line,
+			    "the quote ' that opens here "
 			    "is never closed");
 		str_addc(value, (char)c);
 	}
@@ -201,10 +208,12 @@ scan_double(struct scan *s, struct str *value)
 
 	while ((c = next(s)) != '"') {
 		if (c < 0)
-			return refuse(s, line, "the quote \" that opens here "
+			return refuse(s, line,
+			    "the quote \" that opens here "
 			    "is never closed");
 		if (c == '`')
-			return refuse(s, s->line, "`...` would have to be "
+			return refuse(s, s->line,
+			    "`...` would have to be "
 			    "run: write the value itself");
 		if (c == '$') {
 			r = scan_dollar(s, value);
@@ -230,10 +239,12 @@ scan_special(struct scan *s, int c)
 {
 	switch (c) {
 	case '`':
-		return refuse(s, s->line, "`...` would have to be run: "
+		return refuse(s, s->line,
+		    "`...` would have to be run: "
 		    "write the value itself");
 	case '\r':
-		return refuse(s, s->line, "carriage return: the file has DOS "
+		return refuse(s, s->line,
+		    "carriage return: the file has DOS "
 		    "line ends; convert it");
 	case '(':
 	case ')':
@@ -241,8 +252,10 @@ scan_special(struct scan *s, int c)
 	case '&':
 	case '<':
 	case '>':
-		return refuse(s, s->line, "'%c' outside quotes makes this a "
-		    "command; rc.conf is read, never run", c);
+		return refuse(s, s->line,
+		    "'%c' outside quotes makes this a "
+		    "command; rc.conf is read, never run",
+		    c);
 	}
 	return 0;
 }
@@ -262,14 +275,16 @@ scan_unquoted(struct scan *s, struct str *value, bool at_start)
 	case '\\':
 		c = next(s);
 		if (c < 0)
-			return refuse(s, s->line, "the file ends in a "
+			return refuse(s, s->line,
+			    "the file ends in a "
 			    "backslash");
 		if (c != '\n')
 			str_addc(value, (char)c);
 		return 0;
 	case '~':
 		if (at_start)
-			return refuse(s, s->line, "~ stands for a home "
+			return refuse(s, s->line,
+			    "~ stands for a home "
 			    "directory only in a shell: write the path");
 		break;
 	}
@@ -292,8 +307,10 @@ scan_value(struct scan *s, struct str *value)
 		if (r < 0)
 			return r;
 		if (value->len > RCCONF_VALUE_MAX)
-			return refuse(s, s->line, "the value is longer than "
-			    "%d bytes", RCCONF_VALUE_MAX);
+			return refuse(s, s->line,
+			    "the value is longer than "
+			    "%d bytes",
+			    RCCONF_VALUE_MAX);
 		at_start = c == ':';
 	}
 	return 0;
@@ -316,8 +333,10 @@ refuse_command(struct scan *s)
 		s->p++;
 	word = xstrndup(start, (size_t)(s->p - start));
 	str_add_visible(&seen, word);
-	return refuse(s, s->line, "'%s' is a command, not NAME=value; rc.conf "
-	    "is read, never run", seen.buf);
+	return refuse(s, s->line,
+	    "'%s' is a command, not NAME=value; rc.conf "
+	    "is read, never run",
+	    seen.buf);
 }
 
 static int
@@ -406,17 +425,21 @@ refuse_nul(const char *file, const char *text, size_t len, struct err *err)
 		return 0;
 	for (const char *p = text; p < nul; p++)
 		line += *p == '\n';
-	return err_set(err, EINVAL, "%s:%u: NUL byte: this is no text file",
-	    file, line);
+	return err_set(
+	    err, EINVAL, "%s:%u: NUL byte: this is no text file", file, line);
 }
 
 int
-rcconf_parse(struct rcconf *rc, const char *file, const char *text,
-    size_t len, struct err *err)
+rcconf_parse(struct rcconf *rc, const char *file, const char *text, size_t len,
+    struct err *err)
 {
 	struct scan s = {
-		.p = text, .end = text + len, .file = file, .line = 1,
-		.rc = rc, .err = err,
+		.p = text,
+		.end = text + len,
+		.file = file,
+		.line = 1,
+		.rc = rc,
+		.err = err,
 	};
 	int r = refuse_nul(file, text, len, err);
 
@@ -502,8 +525,8 @@ rcconf_bool(const struct rcconf *rc, const char *name, bool def, bool *ret,
 			return 0;
 		}
 	str_add_visible(&seen, var->value);
-	return rcconf_err(err, EINVAL, var, "'%s' is neither YES nor NO",
-	    seen.buf);
+	return rcconf_err(
+	    err, EINVAL, var, "'%s' is neither YES nor NO", seen.buf);
 }
 
 int

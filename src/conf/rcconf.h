@@ -39,7 +39,7 @@ struct rcconf_var {
 };
 
 struct rcconf {
-	struct map vars; /* of struct rcconf_var, in order of assignment */
+	struct map vars;   /* of struct rcconf_var, in order of assignment */
 	struct strv files; /* the names that `file` above points to */
 };
 
@@ -64,19 +64,18 @@ int rcconf_read(struct rcconf *rc, const char *path, struct err *err);
 int rcconf_read_host(struct rcconf **ret, struct err *err);
 
 /* NULL if it was never assigned. Borrowed. */
-const struct rcconf_var *rcconf_find(const struct rcconf *rc,
-    const char *name);
+const struct rcconf_var *rcconf_find(const struct rcconf *rc, const char *name);
 
 /* The value, or `def` if it was never assigned. Borrowed. */
-const char *rcconf_get(const struct rcconf *rc, const char *name,
-    const char *def);
+const char *rcconf_get(
+    const struct rcconf *rc, const char *name, const char *def);
 
 /*
  * YES, TRUE, ON, 1 and NO, FALSE, OFF, 0 in any case, as rc.subr(8) has
  * them; `def` if unset or empty. -EINVAL with file and line for other words.
  */
-int rcconf_bool(const struct rcconf *rc, const char *name, bool def,
-    bool *ret, struct err *err);
+int rcconf_bool(const struct rcconf *rc, const char *name, bool def, bool *ret,
+    struct err *err);
 
 /* Set an error that begins with the place of `var`; returns -code. */
 int rcconf_err(struct err *err, int code, const struct rcconf_var *var,

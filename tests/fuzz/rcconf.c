@@ -3,8 +3,8 @@
  * rc.conf from a hostile hand: no crash, a sentence with the line for what is
  * refused, and what is accepted means the same when it is written out plainly.
  */
-#include "base/str.h"
 #include "conf/rcconf.h"
+#include "base/str.h"
 
 /* Write the variables as NAME='value', each quote as '\''. */
 static void
@@ -33,8 +33,7 @@ same(const struct rcconf *a, const struct rcconf *b)
 		const struct rcconf_var *va = a->vars.v[i].value;
 		const struct rcconf_var *vb = b->vars.v[i].value;
 
-		if (!streq(va->name, vb->name) ||
-		    !streq(va->value, vb->value))
+		if (!streq(va->name, vb->name) || !streq(va->value, vb->value))
 			BUG("%s changed", va->name);
 	}
 }
