@@ -38,8 +38,8 @@ mask_len(const uint8_t b[4])
 
 /* "24" or "255.255.255.0" */
 static int
-parse_plen(const char *text, const char *whole, struct net_addr *a,
-    struct err *err)
+parse_plen(
+    const char *text, const char *whole, struct net_addr *a, struct err *err)
 {
 	int64_t plen;
 	uint8_t mask[4];
@@ -50,12 +50,14 @@ parse_plen(const char *text, const char *whole, struct net_addr *a,
 		return 0;
 	}
 	if (a->family != AF_INET || inet_pton(AF_INET, text, mask) != 1)
-		return err_set(err, EINVAL, "'%s': the length after '/' is a "
-		    "number from 0 to %u", whole, net_addr_bits(a));
+		return err_set(err, EINVAL,
+		    "'%s': the length after '/' is a "
+		    "number from 0 to %u",
+		    whole, net_addr_bits(a));
 	len = mask_len(mask);
 	if (len < 0)
-		return err_set(err, EINVAL, "'%s': %s is no netmask", whole,
-		    text);
+		return err_set(
+		    err, EINVAL, "'%s': %s is no netmask", whole, text);
 	a->plen = (uint8_t)len;
 	return 0;
 }
@@ -73,8 +75,8 @@ family_text(int family)
 }
 
 int
-net_addr_parse(const char *text, int family, struct net_addr *ret,
-    struct err *err)
+net_addr_parse(
+    const char *text, int family, struct net_addr *ret, struct err *err)
 {
 	_cleanup_(str_clear) struct str seen = STR_INIT;
 	const char *slash = strchr(text, '/');
@@ -107,8 +109,8 @@ net_addr_parse(const char *text, int family, struct net_addr *ret,
 }
 
 const char *
-net_addr_format(const struct net_addr *a, bool with_plen,
-    char buf[NET_ADDR_STRLEN])
+net_addr_format(
+    const struct net_addr *a, bool with_plen, char buf[NET_ADDR_STRLEN])
 {
 	if (!inet_ntop(a->family, a->b, buf, NET_ADDR_STRLEN))
 		BUG("address of family %d", a->family);

@@ -3,8 +3,9 @@
 #ifndef NET_INTERNAL_H
 #define NET_INTERNAL_H
 
+#include "base/steps.h"
 #include "net/net.h"
-#include "net/nl.h"
+#include "net/rtnl.h"
 
 /*
  * The alias (IFLA_IFALIAS) of a jail's host end: which jail it is of and on
@@ -29,8 +30,8 @@ int net_alias_write(const char *jail, const struct net_jail_addrs *addrs,
 /* False if it is none of ours. */
 bool net_alias_read(const char *text, struct net_alias *ret);
 /* The interface an address of this jail was declared on. */
-const char *net_alias_ifname(const struct net_alias *alias,
-    const struct net_addr *addr);
+const char *net_alias_ifname(
+    const struct net_alias *alias, const struct net_addr *addr);
 
 /* "lo0" is the kernel's "lo"; other names are the same. */
 const char *net_kernel_name(const char *name);
@@ -39,15 +40,53 @@ const char *net_pf_name(const char *name);
 bool net_is_cloned_lo(const char *name);
 
 /* The address as an attribute of a netlink message. */
-void net_put_addr(struct nlmsghdr *m, uint16_t type,
-    const struct net_addr *a);
+void net_put_addr(struct nlmsghdr *m, uint16_t type, const struct net_addr *a);
 /* And back; false if the length is wrong for the family. */
 bool net_get_addr(const struct nlattr *attr, int family, unsigned int plen,
     struct net_addr *ret);
 
+/* Work in another network namespace: `ret_back` is for net_ns_leave, which
+ * returns and is a cleanup. /proc/sys/net is the namespace's meanwhile. */
+int net_ns_enter(int fd, int *ret_back, struct err *err);
+void net_ns_leave(int *back);
+
 /* Write a value below /proc/sys/net; the sentence names the path. */
 int net_sysctl_write(const char *path, const char *value, struct err *err);
+/* Does the kernel have IPv6 in this namespace? */
+bool net_has_ipv6(void);
 /* Read a number from there; -ENOENT without a sentence if it is not there. */
 int net_sysctl_read(const char *path, int *ret);
+
+/* ---- a jail's addresses, checked against the host (check.c) ---- */
+
+struct net_place {
+	struct net_addr addr;
+	const struct net_if *ifp; /* where it was declared; of the view */
+	struct net_addr gateway;  /* the host's address in its network */
+	bool proxy;		  /* the host answers ARP or ND for it */
+};
+
+struct net_places {
+	struct net_place *v;
+	size_t n, cap;
+};
+
+/* Where each address belongs, or the refusal that net_jail_check gives. */
+/* The steps of net_jail_up, for tests that break each. */
+extern const struct steps net_jail_steps;
+
+int net_jail_place(const struct net_view *view, const char *jail,
+    const struct net_jail_addrs *addrs, struct net_places *ret,
+    struct err *err);
+
+/* ---- the guard (guard.c) ---- */
+
+/* Let packets with these sources in from the interface. The first call on a
+ * host makes the table, and lets in the jails of `view` too. */
+int net_guard_open(const struct net_view *view, int ifindex,
+    const struct net_addr *addrs, size_t n, struct err *err);
+/* No more of them. What is not there is not an error. */
+int net_guard_close(
+    int ifindex, const struct net_addr *addrs, size_t n, struct err *err);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/file.h"
@@ -53,8 +54,10 @@ net_alias_write(const char *jail, const struct net_jail_addrs *addrs,
 			    net_addr_format(&a->addr, false, buf));
 	}
 	if (out->len > ALIAS_MAX)
-		return err_set(err, E2BIG, "too many addresses on other "
-		    "interfaces than %s", addrs->v[0].ifname);
+		return err_set(err, E2BIG,
+		    "too many addresses on other "
+		    "interfaces than %s",
+		    addrs->v[0].ifname);
 	return 0;
 }
 
@@ -154,4 +157,10 @@ net_sysctl_read(const char *path, int *ret)
 		return -EINVAL;
 	*ret = (int)v;
 	return 0;
+}
+
+bool
+net_has_ipv6(void)
+{
+	return access("/proc/sys/net/ipv6/conf/all", F_OK) == 0;
 }

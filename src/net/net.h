@@ -32,6 +32,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 
+#include "base/array.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -67,11 +68,11 @@ struct net_addrs {
  * AF_INET, AF_INET6 or AF_UNSPEC for either. Without /N, plen is full; a
  * netmask is also taken as "/255.255.255.0". Names are never looked up.
  */
-int net_addr_parse(const char *text, int family, struct net_addr *ret,
-    struct err *err);
+int net_addr_parse(
+    const char *text, int family, struct net_addr *ret, struct err *err);
 /* "192.168.0.2", and with_plen "192.168.0.2/24". Returns buf. */
-const char *net_addr_format(const struct net_addr *a, bool with_plen,
-    char buf[NET_ADDR_STRLEN]);
+const char *net_addr_format(
+    const struct net_addr *a, bool with_plen, char buf[NET_ADDR_STRLEN]);
 /* Bits of an address of this family: 32 or 128. */
 unsigned int net_addr_bits(const struct net_addr *a);
 /* Same family and same address; the prefix is not looked at. */
@@ -144,8 +145,7 @@ struct net_view {
 int net_view_read(struct net_view *ret, struct err *err);
 void net_view_clear(struct net_view *view);
 /* By the kernel's or pf's name; NULL if there is none. */
-const struct net_if *net_view_if(const struct net_view *view,
-    const char *name);
+const struct net_if *net_view_if(const struct net_view *view, const char *name);
 /* Who has this address: the interface and the address on it, or NULL. */
 const struct net_ifaddr *net_view_holder(const struct net_view *view,
     const struct net_addr *addr, const struct net_if **ret_if);
@@ -159,11 +159,13 @@ struct net_plan_addr {
 };
 
 struct net_plan_if {
-	char name[IFNAMSIZ]; /* the kernel's */
-	bool cloned;	     /* to be made if it is missing */
+	/* The kernel's name; where that has other characters than a shell
+	 * variable can have, '_' stands for each of them. */
+	char name[IFNAMSIZ];
+	bool cloned; /* to be made if it is missing */
 	bool up;
-	bool dhcp; /* left to the host's own network configuration */
-	unsigned int mtu; /* 0: not said */
+	unsigned int mtu;   /* 0: not said */
+	struct strv groups; /* pf's, by "group NAME" */
 	struct net_plan_addr *v;
 	size_t n, cap;
 	const char *file; /* where it was first named */
@@ -175,11 +177,14 @@ struct net_plan {
 	size_t n, cap;
 	bool forward4; /* gateway_enable */
 	bool forward6; /* ipv6_gateway_enable */
+	/* What rc.conf says and gaol leaves to the host's own network
+	 * configuration, as sentences: DHCP, default routes. */
+	struct strv notes;
 };
 
 /* Pure. Errors carry file and line. */
-int net_plan_make(const struct rcconf *rc, struct net_plan *ret,
-    struct err *err);
+int net_plan_make(
+    const struct rcconf *rc, struct net_plan *ret, struct err *err);
 void net_plan_clear(struct net_plan *plan);
 
 /*
@@ -226,9 +231,9 @@ struct net_jail_spec {
 /* What net_jail_up did; kept as one line of text in the jail's runtime facts
  * and enough to undo it. */
 struct net_jail_facts {
-	int ifindex;	      /* the host end; 0: jail without addresses */
+	int ifindex; /* the host end; 0: jail without addresses */
 	char ifname[IFNAMSIZ];
-	char inside[IFNAMSIZ]; /* the jail's end, e.g. "lo1" */
+	char inside[IFNAMSIZ];	     /* the jail's end, e.g. "lo1" */
 	struct net_jail_addrs addrs; /* every ifname filled in */
 };
 
@@ -244,8 +249,8 @@ int net_ns_new(int *ret_fd, struct err *err);
  * interface it names, free, and not the host's own. Changes nothing. The
  * sentence names the address and who holds it.
  */
-int net_jail_check(const char *name, const struct net_jail_addrs *addrs,
-    struct err *err);
+int net_jail_check(
+    const char *name, const struct net_jail_addrs *addrs, struct err *err);
 
 /*
  * net_jail_check, then the whole network: veth pair, addresses, routes,
@@ -266,10 +271,9 @@ int net_jail_up(const struct net_jail_spec *spec, struct net_jail_facts *ret,
 int net_jail_down(const struct net_jail_facts *facts, struct err *err);
 
 /* One line of printable ASCII without newline, and back. */
-void net_jail_facts_write(const struct net_jail_facts *facts,
-    struct str *out);
-int net_jail_facts_read(const char *line, struct net_jail_facts *ret,
-    struct err *err);
+void net_jail_facts_write(const struct net_jail_facts *facts, struct str *out);
+int net_jail_facts_read(
+    const char *line, struct net_jail_facts *ret, struct err *err);
 void net_jail_facts_clear(struct net_jail_facts *facts);
 
 /*

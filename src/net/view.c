@@ -63,9 +63,9 @@ link_attr(const struct nlattr *attr, void *arg)
 	case IFLA_LINKINFO: {
 		const struct nlattr *inner;
 
-		mnl_attr_for_each_nested(inner, attr)
-			if (mnl_attr_get_type(inner) == IFLA_INFO_KIND)
-				l->kind = mnl_attr_get_str(inner);
+		mnl_attr_for_each_nested(
+		    inner, attr) if (mnl_attr_get_type(inner) == IFLA_INFO_KIND)
+		    l->kind = mnl_attr_get_str(inner);
 		break;
 	}
 	}
@@ -145,15 +145,15 @@ static int
 on_addr(const struct nlmsghdr *m, void *arg)
 {
 	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(m);
-	const struct nlattr *attr, *local = NULL, *address = NULL,
-	    *brd = NULL;
+	const struct nlattr *attr, *local = NULL, *address = NULL, *brd = NULL;
 	struct reading *rd = arg;
 	struct net_if *i = if_by_index(rd->view, (int)info->ifa_index);
 	struct net_ifaddr a = { 0 };
 
 	if (!i)
 		return 0; /* on a host end, or it came after the links */
-	mnl_attr_for_each(attr, m, sizeof(*info)) {
+	mnl_attr_for_each(attr, m, sizeof(*info))
+	{
 		switch (mnl_attr_get_type(attr)) {
 		case IFA_LOCAL:
 			local = attr;
@@ -172,16 +172,18 @@ on_addr(const struct nlmsghdr *m, void *arg)
 	}
 	if (!local)
 		local = address;
-	if (!local || !net_get_addr(local, info->ifa_family,
-	    info->ifa_prefixlen, &a.addr))
+	if (!local ||
+	    !net_get_addr(
+		local, info->ifa_family, info->ifa_prefixlen, &a.addr))
 		return 0;
-	if (address && net_get_addr(address, info->ifa_family,
-	    info->ifa_prefixlen, &a.peer) &&
+	if (address &&
+	    net_get_addr(
+		address, info->ifa_family, info->ifa_prefixlen, &a.peer) &&
 	    net_addr_same(&a.addr, &a.peer))
 		a.peer.family = 0;
 	if (brd)
-		(void)net_get_addr(brd, info->ifa_family,
-		    info->ifa_prefixlen, &a.brd);
+		(void)net_get_addr(
+		    brd, info->ifa_family, info->ifa_prefixlen, &a.brd);
 	*array_add(i) = a;
 	return 0;
 }
@@ -192,8 +194,8 @@ static void
 add_jail_addr(struct reading *rd, size_t j, const struct net_addr *addr)
 {
 	struct net_jail_link *jail = &rd->view->jails.v[j];
-	const char *name = net_kernel_name(
-	    net_alias_ifname(&rd->aliases.v[j], addr));
+	const char *name =
+	    net_kernel_name(net_alias_ifname(&rd->aliases.v[j], addr));
 	struct net_ifaddr a = { .addr = *addr, .jail = jail->jail };
 
 	*array_add(&jail->addrs) = *addr;
@@ -211,17 +213,18 @@ on_route(const struct nlmsghdr *m, void *arg)
 	struct net_addr addr;
 	int oif = 0;
 
-	if (info->rtm_table != RT_TABLE_MAIN ||
-	    info->rtm_type != RTN_UNICAST)
+	if (info->rtm_table != RT_TABLE_MAIN || info->rtm_type != RTN_UNICAST)
 		return 0;
-	mnl_attr_for_each(attr, m, sizeof(*info)) {
+	mnl_attr_for_each(attr, m, sizeof(*info))
+	{
 		if (mnl_attr_get_type(attr) == RTA_DST)
 			dst = attr;
 		if (mnl_attr_get_type(attr) == RTA_OIF)
 			oif = (int)mnl_attr_get_u32(attr);
 	}
-	if (!dst || !net_get_addr(dst, info->rtm_family, info->rtm_dst_len,
-	    &addr) || addr.plen != net_addr_bits(&addr))
+	if (!dst ||
+	    !net_get_addr(dst, info->rtm_family, info->rtm_dst_len, &addr) ||
+	    addr.plen != net_addr_bits(&addr))
 		return 0;
 	for (size_t j = 0; j < rd->view->jails.n; j++)
 		if (rd->view->jails.v[j].index == oif)
@@ -264,7 +267,7 @@ again_routes(void *arg)
 }
 
 static int
-dump_links(struct nl *nl, struct reading *rd, struct err *err)
+dump_links(struct rtnl *nl, struct reading *rd, struct err *err)
 {
 	/* Counters are most of a link's message and nobody wants them. */
 	struct {
@@ -276,8 +279,8 @@ dump_links(struct nl *nl, struct reading *rd, struct err *err)
 		.mask = RTEXT_FILTER_SKIP_STATS,
 	};
 
-	return nl_dump(nl, RTM_GETLINK, &req, sizeof(req), on_link,
-	    again_links, rd, err);
+	return rtnl_dump(
+	    nl, RTM_GETLINK, &req, sizeof(req), on_link, again_links, rd, err);
 }
 
 static int
@@ -289,21 +292,21 @@ addr_order(const void *a, const void *b)
 int
 net_view_read(struct net_view *ret, struct err *err)
 {
-	_cleanup_(nl_close) struct nl nl = NL_INIT;
+	_cleanup_(rtnl_close) struct rtnl nl = RTNL_INIT;
 	_cleanup_(net_view_clear) struct net_view view = { 0 };
 	struct reading rd = { .view = &view };
 	struct ifaddrmsg addrs = { 0 };
 	struct rtmsg routes = { 0 };
 	int r;
 
-	r = nl_open(&nl, NETLINK_ROUTE, err);
+	r = rtnl_open(&nl, NETLINK_ROUTE, err);
 	if (r == 0)
 		r = dump_links(&nl, &rd, err);
 	if (r == 0)
-		r = nl_dump(&nl, RTM_GETADDR, &addrs, sizeof(addrs), on_addr,
+		r = rtnl_dump(&nl, RTM_GETADDR, &addrs, sizeof(addrs), on_addr,
 		    again_addrs, &rd, err);
 	if (r == 0 && view.jails.n > 0)
-		r = nl_dump(&nl, RTM_GETROUTE, &routes, sizeof(routes),
+		r = rtnl_dump(&nl, RTM_GETROUTE, &routes, sizeof(routes),
 		    on_route, again_routes, &rd, err);
 	for (size_t i = 0; i < rd.aliases.n; i++)
 		net_alias_clear(&rd.aliases.v[i]);
@@ -312,9 +315,8 @@ net_view_read(struct net_view *ret, struct err *err)
 		return r;
 	for (size_t j = 0; j < view.jails.n; j++)
 		if (view.jails.v[j].addrs.n > 1)
-			qsort(view.jails.v[j].addrs.v,
-			    view.jails.v[j].addrs.n, sizeof(struct net_addr),
-			    addr_order);
+			qsort(view.jails.v[j].addrs.v, view.jails.v[j].addrs.n,
+			    sizeof(struct net_addr), addr_order);
 	*ret = view;
 	view = (struct net_view){ 0 };
 	return 0;

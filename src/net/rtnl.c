@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The netlink socket and its batches. */
-#include "net/nl.h"
+#include "net/rtnl.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -12,37 +12,37 @@
 
 /* Netlink's answers to one write are all queued before the write returns, so
  * that many of them need room at once. */
-enum { NL_RCVBUF = 2 * 1024 * 1024, NL_READ = 64 * 1024 };
+enum { RTNL_RCVBUF = 2 * 1024 * 1024, RTNL_READ = 64 * 1024 };
 
 int
-nl_open(struct nl *nl, int protocol, struct err *err)
+rtnl_open(struct rtnl *nl, int protocol, struct err *err)
 {
-	int one = 1, size = NL_RCVBUF;
+	int one = 1, size = RTNL_RCVBUF;
 
 	nl->seq = 1;
 	nl->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
 	if (nl->fd < 0)
 		return err_errno(err, "cannot open a netlink socket");
 	/* Both only make messages better; without them all still works. */
-	(void)setsockopt(nl->fd, SOL_NETLINK, NETLINK_EXT_ACK, &one,
-	    sizeof(one));
-	(void)setsockopt(nl->fd, SOL_NETLINK, NETLINK_CAP_ACK, &one,
-	    sizeof(one));
-	if (setsockopt(nl->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size,
-	    sizeof(size)) < 0)
-		(void)setsockopt(nl->fd, SOL_SOCKET, SO_RCVBUF, &size,
-		    sizeof(size));
+	(void)setsockopt(
+	    nl->fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
+	(void)setsockopt(
+	    nl->fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
+	if (setsockopt(
+		nl->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		(void)setsockopt(
+		    nl->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	return 0;
 }
 
 void
-nl_close(struct nl *nl)
+rtnl_close(struct rtnl *nl)
 {
 	closep(&nl->fd);
 }
 
 static void
-batch_reset(struct nl_batch *b)
+batch_reset(struct rtnl_batch *b)
 {
 	for (size_t i = 0; i < b->what.n; i++)
 		free(b->what.v[i].text);
@@ -51,41 +51,41 @@ batch_reset(struct nl_batch *b)
 }
 
 void
-nl_batch_clear(struct nl_batch *b)
+rtnl_batch_clear(struct rtnl_batch *b)
 {
 	batch_reset(b);
 	array_clear(&b->what);
 	free(b->buf);
-	*b = (struct nl_batch)NL_BATCH_INIT;
+	*b = (struct rtnl_batch)RTNL_BATCH_INIT;
 }
 
 /* The open message has got all its attributes: count it. */
 static void
-batch_finish(struct nl_batch *b)
+batch_finish(struct rtnl_batch *b)
 {
 	const struct nlmsghdr *m;
 
 	if (b->open == 0)
 		return;
 	m = (const struct nlmsghdr *)(b->buf + b->open - 1);
-	if (m->nlmsg_len > NL_MSG_ROOM)
+	if (m->nlmsg_len > RTNL_MSG_ROOM)
 		BUG("netlink message of %u bytes", m->nlmsg_len);
 	b->len += NLMSG_ALIGN(m->nlmsg_len);
 	b->open = 0;
 }
 
 struct nlmsghdr *
-nl_add(struct nl_batch *b, uint16_t type, uint16_t flags, int ok_errno,
+rtnl_add(struct rtnl_batch *b, uint16_t type, uint16_t flags, int ok_errno,
     const char *fmt, ...)
 {
 	_cleanup_(str_clear) struct str text = STR_INIT;
-	struct nl_what *what;
+	struct rtnl_what *what;
 	struct nlmsghdr *m;
 	va_list ap;
 
 	batch_finish(b);
-	if (b->cap - b->len < NL_MSG_ROOM) {
-		b->cap = (b->cap ? b->cap * 2 : 2 * NL_MSG_ROOM);
+	if (b->cap - b->len < RTNL_MSG_ROOM) {
+		b->cap = (b->cap ? b->cap * 2 : 2 * RTNL_MSG_ROOM);
 		b->buf = xreallocarray(b->buf, b->cap, 1);
 	}
 	va_start(ap, fmt);
@@ -104,7 +104,7 @@ nl_add(struct nl_batch *b, uint16_t type, uint16_t flags, int ok_errno,
 
 /* Number the messages; the first gets nl->seq + 1. */
 static void
-batch_number(struct nl *nl, struct nl_batch *b)
+batch_number(struct rtnl *nl, struct rtnl_batch *b)
 {
 	uint32_t seq = nl->seq;
 
@@ -130,23 +130,33 @@ extack_text(const struct nlmsghdr *m)
 		return NULL;
 	if (!(m->nlmsg_flags & NLM_F_CAPPED))
 		skip += NLMSG_ALIGN(e->msg.nlmsg_len) - sizeof(e->msg);
-	mnl_attr_for_each(attr, m, NLMSG_ALIGN(skip))
-		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
-		    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0)
-			return mnl_attr_get_str(attr);
+	mnl_attr_for_each(
+	    attr, m, NLMSG_ALIGN(skip)) if (mnl_attr_get_type(attr) ==
+		NLMSGERR_ATTR_MSG &&
+	    mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >=
+		0) return mnl_attr_get_str(attr);
 	return NULL;
 }
 
 /* The answers to one write. */
 struct reading {
-	struct nl *nl;
-	struct nl_batch *b;
-	nl_answer *answer;
+	struct rtnl *nl;
+	struct rtnl_batch *b;
+	rtnl_answer *answer;
 	void *arg;
 	size_t failed; /* index of the first message that failed; or what.n */
 	int code;
 	struct err *err;
 };
+
+static bool
+is_fine(const struct rtnl_what *what, int code)
+{
+	if (what->ok_errno == RTNL_GONE)
+		return code == ENOENT || code == ENODEV || code == ESRCH ||
+		    code == ENXIO || code == EADDRNOTAVAIL;
+	return code == what->ok_errno;
+}
 
 static int
 note_failure(struct reading *rd, const struct nlmsghdr *m)
@@ -154,18 +164,18 @@ note_failure(struct reading *rd, const struct nlmsghdr *m)
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(m);
 	size_t i = m->nlmsg_seq - rd->nl->seq - 1;
 	const char *why = extack_text(m);
-	const struct nl_what *what;
+	const struct rtnl_what *what;
 
 	if (e->error == 0 || i >= rd->failed)
 		return 0;
 	what = &rd->b->what.v[i];
-	if (what->ok_errno != 0 && e->error == -what->ok_errno)
+	if (is_fine(what, -e->error))
 		return 0;
 	rd->failed = i;
 	rd->code = e->error;
 	if (why)
-		return err_code(rd->err, e->error, "%s (kernel: %s)",
-		    what->text, why);
+		return err_code(
+		    rd->err, e->error, "%s (kernel: %s)", what->text, why);
 	return err_code(rd->err, e->error, "%s", what->text);
 }
 
@@ -187,7 +197,7 @@ static int
 read_all(struct reading *rd, char *buf)
 {
 	for (;;) {
-		ssize_t n = recv(rd->nl->fd, buf, NL_READ, MSG_DONTWAIT);
+		ssize_t n = recv(rd->nl->fd, buf, RTNL_READ, MSG_DONTWAIT);
 		const struct nlmsghdr *m = (const struct nlmsghdr *)buf;
 		int left = (int)n, r;
 
@@ -196,7 +206,8 @@ read_all(struct reading *rd, char *buf)
 		if (n < 0 && errno == EAGAIN)
 			return 0;
 		if (n < 0)
-			return err_errno(rd->err, "cannot read the kernel's "
+			return err_errno(rd->err,
+			    "cannot read the kernel's "
 			    "answer");
 		for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
 			r = read_message(rd, m);
@@ -207,12 +218,13 @@ read_all(struct reading *rd, char *buf)
 }
 
 int
-nl_run_answers(struct nl *nl, struct nl_batch *b, nl_answer *answer,
+rtnl_run_answers(struct rtnl *nl, struct rtnl_batch *b, rtnl_answer *answer,
     void *arg, struct err *err)
 {
 	_cleanup_free_ char *buf = NULL;
-	struct reading rd = { .nl = nl, .b = b, .answer = answer, .arg = arg,
-		.err = err };
+	struct reading rd = {
+		.nl = nl, .b = b, .answer = answer, .arg = arg, .err = err
+	};
 	int r = 0;
 
 	batch_finish(b);
@@ -220,7 +232,7 @@ nl_run_answers(struct nl *nl, struct nl_batch *b, nl_answer *answer,
 		return 0;
 	rd.failed = b->what.n;
 	batch_number(nl, b);
-	buf = xmalloc(NL_READ);
+	buf = xmalloc(RTNL_READ);
 	if (send(nl->fd, b->buf, b->len, 0) < 0)
 		r = err_errno(err, "%s", b->what.v[0].text);
 	else
@@ -233,15 +245,15 @@ nl_run_answers(struct nl *nl, struct nl_batch *b, nl_answer *answer,
 }
 
 int
-nl_run(struct nl *nl, struct nl_batch *b, struct err *err)
+rtnl_run(struct rtnl *nl, struct rtnl_batch *b, struct err *err)
 {
-	return nl_run_answers(nl, b, NULL, NULL, err);
+	return rtnl_run_answers(nl, b, NULL, NULL, err);
 }
 
 /* ---- dumps ---- */
 
 static int
-send_dump(struct nl *nl, uint16_t type, const void *header, size_t len,
+send_dump(struct rtnl *nl, uint16_t type, const void *header, size_t len,
     struct err *err)
 {
 	char buf[256] __attribute__((aligned(NLMSG_ALIGNTO))) = { 0 };
@@ -258,16 +270,17 @@ send_dump(struct nl *nl, uint16_t type, const void *header, size_t len,
 
 /* One datagram of a dump: 1 when it was the last. */
 static int
-read_dump(struct nl *nl, char *buf, bool *interrupted, nl_answer *answer,
+read_dump(struct rtnl *nl, char *buf, bool *interrupted, rtnl_answer *answer,
     void *arg, struct err *err)
 {
 	const struct nlmsghdr *m = (const struct nlmsghdr *)buf;
-	ssize_t n = recv(nl->fd, buf, NL_READ, 0);
+	ssize_t n = recv(nl->fd, buf, RTNL_READ, 0);
 	int left = (int)n, r;
 
 	if (n < 0)
-		return errno == EINTR ? 0 :
-		    err_errno(err, "cannot read the kernel's answer");
+		return errno == EINTR
+		    ? 0
+		    : err_errno(err, "cannot read the kernel's answer");
 	for (; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left)) {
 		if (m->nlmsg_seq != nl->seq)
 			continue;
@@ -278,23 +291,23 @@ read_dump(struct nl *nl, char *buf, bool *interrupted, nl_answer *answer,
 		if (m->nlmsg_type == NLMSG_ERROR) {
 			const struct nlmsgerr *e = mnl_nlmsg_get_payload(m);
 
-			return err_code(err, e->error,
-			    "cannot list the kernel's network");
+			return err_code(
+			    err, e->error, "cannot list the kernel's network");
 		}
 		r = answer(m, arg);
 		if (r < 0)
-			return err_code(err, r, "cannot read the kernel's "
+			return err_code(err, r,
+			    "cannot read the kernel's "
 			    "answer");
 	}
 	return 0;
 }
 
 int
-nl_dump(struct nl *nl, uint16_t type, const void *header, size_t len,
-    nl_answer *answer, void (*again)(void *arg), void *arg,
-    struct err *err)
+rtnl_dump(struct rtnl *nl, uint16_t type, const void *header, size_t len,
+    rtnl_answer *answer, void (*again)(void *arg), void *arg, struct err *err)
 {
-	_cleanup_free_ char *buf = xmalloc(NL_READ);
+	_cleanup_free_ char *buf = xmalloc(RTNL_READ);
 	/* The network may change all the time: then take what there is. */
 	int tries = 8, r;
 
@@ -305,8 +318,7 @@ nl_dump(struct nl *nl, uint16_t type, const void *header, size_t len,
 		if (r < 0)
 			return r;
 		do
-			r = read_dump(nl, buf, &interrupted, answer, arg,
-			    err);
+			r = read_dump(nl, buf, &interrupted, answer, arg, err);
 		while (r == 0);
 		if (r < 0)
 			return r;
