@@ -11,7 +11,6 @@
 #include "base/str.h"
 #include "cli/help.h"
 #include "cli/parse.h"
-#include "store/store.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -164,8 +163,6 @@ check_demands(struct cli *c, const char *words, struct err *err)
 		return err_set(err, EPERM,
 		    "only root may run '%s'; try: sudo %s %s", words, c->prog,
 		    words);
-	if (c->verb->flags & CLI_POOL)
-		return pool_open_active(&c->pool, err);
 	return 0;
 }
 
@@ -196,7 +193,6 @@ run_verb(
 		r = check_demands(c, words, err);
 	if (r == 0 && !c->help)
 		r = c->verb->run(c, opts, argc, argv, err);
-	c->pool = pool_free(c->pool);
 	cli_parse_clear(c->verb, opts);
 	free(opts);
 	return r;
@@ -254,7 +250,7 @@ static int
 help(struct cli *c, int argc, char **argv)
 {
 	char flag[] = "--help";
-	char *line[4];
+	char *line[3];
 	int n = 0;
 
 	if (argc == 0) {

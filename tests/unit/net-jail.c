@@ -1,0 +1,704 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Jails' networks with real packets, between namespaces of our own:
+ *
+ *	world w0 192.0.2.9 ---- em0 192.0.2.1 host lo1 192.168.0.1 ---- jails
+ *	      2001:db8::9       2001:db8::1        fd00:1::1
+ */
+#include "tap.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/proc.h"
+#include "base/steps.h"
+#include "conf/rcconf.h"
+#include "net/internal.h"
+
+#ifndef IPV6_FREEBIND
+#define IPV6_FREEBIND 78
+#endif
+
+static int world = -1; /* the outside's network namespace */
+
+/* ---- helpers ---- */
+
+static int _printf_(1, 2) sh(const char *fmt, ...)
+{
+	_cleanup_(str_clear) struct str cmd = STR_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vprintf(&cmd, fmt, ap);
+	va_end(ap);
+	return system(cmd.buf);
+}
+
+/* What a command prints. */
+static char *_printf_(1, 2) output(const char *fmt, ...)
+{
+	_cleanup_(str_clear) struct str cmd = STR_INIT;
+	struct str out = STR_INIT;
+	const char *argv[] = { "sh", "-c", NULL, NULL };
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vprintf(&cmd, fmt, ap);
+	va_end(ap);
+	argv[2] = cmd.buf;
+	proc_capture(argv, 1 << 20, &out, NULL);
+	return str_take(&out);
+}
+
+/* The same command in another network namespace. */
+static void _printf_(2, 3) sh_in(int ns, const char *fmt, ...)
+{
+	_cleanup_(str_clear) struct str cmd = STR_INIT;
+	int back;
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_vprintf(&cmd, fmt, ap);
+	va_end(ap);
+	net_ns_enter(ns, &back, NULL);
+	if (system(cmd.buf) != 0)
+		printf("# failed: %s\n", cmd.buf);
+	net_ns_leave(&back);
+}
+
+struct sockaddr_any {
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	};
+	socklen_t len;
+};
+
+static struct sockaddr_any
+address(const char *text, int port)
+{
+	struct sockaddr_any a = { 0 };
+
+	if (strchr(text, ':')) {
+		a.in6.sin6_family = AF_INET6;
+		a.in6.sin6_port = htons((uint16_t)port);
+		inet_pton(AF_INET6, text, &a.in6.sin6_addr);
+		a.len = sizeof(a.in6);
+	} else {
+		a.in.sin_family = AF_INET;
+		a.in.sin_port = htons((uint16_t)port);
+		inet_pton(AF_INET, text, &a.in.sin_addr);
+		a.len = sizeof(a.in);
+	}
+	return a;
+}
+
+/* A UDP socket in a namespace (-1: the host's), bound to an address. */
+static int
+udp(int ns, const char *addr, int port)
+{
+	struct sockaddr_any a = address(addr, port);
+	int back = -1, one = 1, fd;
+
+	if (ns >= 0)
+		net_ns_enter(ns, &back, NULL);
+	fd = socket(a.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (a.sa.sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof(one));
+	if (bind(fd, &a.sa, a.len) < 0) {
+		printf("# bind %s: %s\n", addr, strerror(errno));
+		close(fd);
+		fd = -1;
+	}
+	net_ns_leave(&back);
+	return fd;
+}
+
+/* Does a datagram from one namespace and source reach another's address?
+ * `from` receives the source as the receiver saw it. */
+static bool
+reaches(int src_ns, const char *src, int dst_ns, const char *dst, int wait_ms,
+    char from[INET6_ADDRSTRLEN])
+{
+	static unsigned int port = 5000, count;
+	_cleanup_close_ int rx = -1, tx = -1;
+	struct sockaddr_any to = address(dst, (int)++port), peer = { 0 };
+	struct pollfd p = { .events = POLLIN };
+	unsigned int sent = ++count, got = 0;
+
+	rx = udp(dst_ns, dst, (int)port);
+	tx = udp(src_ns, src, 0);
+	if (rx < 0 || tx < 0)
+		return false;
+	if (sendto(tx, &sent, sizeof(sent), 0, &to.sa, to.len) < 0)
+		printf("# send %s to %s: %s\n", src, dst, strerror(errno));
+	p.fd = rx;
+	peer.len = sizeof(peer.in6);
+	if (poll(&p, 1, wait_ms) != 1 ||
+	    recvfrom(rx, &got, sizeof(got), 0, &peer.sa, &peer.len) < 0)
+		return false;
+	if (from)
+		inet_ntop(peer.sa.sa_family,
+		    peer.sa.sa_family == AF_INET ? (void *)&peer.in.sin_addr
+						 : (void *)&peer.in6.sin6_addr,
+		    from, INET6_ADDRSTRLEN);
+	return got == sent;
+}
+
+#define REACHES(sns, s, dns, d) reaches(sns, s, dns, d, 3000, NULL)
+/* Long enough for what arrives here in less than a millisecond. */
+#define BLOCKED(sns, s, dns, d) (!reaches(sns, s, dns, d, 300, NULL))
+
+/* ---- the host ---- */
+
+static const char rc_text[] = "cloned_interfaces='lo1'\n"
+			      "ipv4_addrs_lo1='192.168.0.1/24'\n"
+			      "ifconfig_lo1_ipv6='inet6 fd00:1::1/64'\n"
+			      "ifconfig_em0='inet 192.0.2.1/24'\n"
+			      "ifconfig_em0_ipv6='inet6 2001:db8::1/64'\n"
+			      "gateway_enable=YES\nipv6_gateway_enable=YES\n";
+
+static void
+collect(const char *step, void *arg)
+{
+	str_printf(arg, "%s\n", step);
+}
+
+static int
+net_up_text(const char *text, bool dry, struct str *steps, struct err *err)
+{
+	_cleanup_(rcconf_freep) struct rcconf *rc = rcconf_new();
+	_cleanup_(net_plan_clear) struct net_plan plan = { 0 };
+	int r = rcconf_parse(rc, "rc.conf", text, strlen(text), err);
+
+	if (r == 0)
+		r = net_plan_make(rc, &plan, err);
+	if (r == 0)
+		r = net_up(&plan, dry, collect, steps, err);
+	return r;
+}
+
+static void
+test_net_up(void)
+{
+	static const char steps[] =
+	    "lo1: create\nlo1: set up\nlo1: add fd00:1::1/64\n"
+	    "lo1: add 192.168.0.1/24\nem0: set up\nem0: add 192.0.2.1/24\n"
+	    "em0: add 2001:db8::1/64\nset /proc/sys/net/ipv4/ip_forward to "
+	    "1\nset /proc/sys/net/ipv6/conf/em0/accept_ra to 2\n"
+	    "set /proc/sys/net/ipv6/conf/all/forwarding to 1\n";
+	_cleanup_(str_clear) struct str dry = STR_INIT, real = STR_INIT,
+					again = STR_INIT;
+	struct err err = { 0 };
+
+	is_int(net_up_text(rc_text, true, &dry, &err), 0, "net up, planned");
+	/* The order of rc.conf's lines is not the order of the steps. */
+	ok(dry.len == strlen(steps), "the plan has every step");
+	is_int(if_nametoindex("lo1"), 0, "a plan does nothing");
+	is_int(net_up_text(rc_text, false, &real, &err), 0, "net up");
+	is_str(real.buf, dry.buf, "does what was planned");
+	printf("# %s\n", err.msg);
+	is_int(net_up_text(rc_text, false, &again, &err), 0, "net up again");
+	is_str(again.buf, "", "does nothing");
+	ok(sh("ip -6 addr show dev lo1 | grep -q tentative") != 0,
+	    "lo1's IPv6 address is usable at once");
+}
+
+static void
+refused(const char *text, const char *want)
+{
+	_cleanup_(str_clear) struct str steps = STR_INIT;
+	struct err err = { 0 };
+	int r = net_up_text(text, false, &steps, &err);
+
+	is_str(r < 0 ? err.msg : "(accepted)", want, "net up refuses");
+	is_str(steps.buf, "", "and does nothing");
+}
+
+static void
+test_net_up_refusals(void)
+{
+	refused("cloned_interfaces=lo2\nipv4_addrs_em9=10.0.0.1/24",
+	    "rc.conf:2: there is no interface 'em9'");
+	refused("\nipv4_addrs_lo7=10.0.0.1/24",
+	    "rc.conf:2: there is no "
+	    "interface 'lo7'; name it in cloned_interfaces");
+	refused("cloned_interfaces=lo2\nipv4_addrs_lo2=192.168.0.1/24",
+	    "rc.conf:2: 192.168.0.1/24 is on lo1 with the length 24 already; "
+	    "remove it there first");
+	refused("ipv4_addrs_lo1=192.168.0.1/16",
+	    "rc.conf:1: 192.168.0.1/16 is on lo1 with the length 24 already; "
+	    "remove it there first");
+}
+
+static bool
+make_host(void)
+{
+	if (unshare(CLONE_NEWNET | CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    net_ns_new(&world, NULL) < 0)
+		return false;
+	return sh("ip link set lo up && ip link add em0 type veth peer name "
+		  "w0 netns /proc/%d/fd/%d",
+		   getpid(), world) == 0;
+}
+
+static void
+make_world(void)
+{
+	sh_in(world,
+	    "ip link set lo up; ip link set w0 up;"
+	    "ip addr add 192.0.2.9/24 dev w0;"
+	    "ip addr add 2001:db8::9/64 dev w0 nodad;"
+	    "ip route add 192.168.0.0/24 via 192.0.2.1;"
+	    "ip route add fd00:1::/64 via 2001:db8::1");
+	/* em0 is a real interface, with duplicate detection. */
+	for (int i = 0; i < 200 &&
+	     sh("ip -6 addr show dev em0 | grep -q "
+		"tentative") == 0;
+	     i++)
+		usleep(20000);
+}
+
+/* ---- jails ---- */
+
+struct jail {
+	const char *name;
+	int ns;
+	struct net_jail_facts facts;
+};
+
+static int
+start(struct jail *j, const char *name, const char *ip4, const char *ip6,
+    struct err *err)
+{
+	_cleanup_(net_jail_addrs_clear) struct net_jail_addrs addrs = { 0 };
+	struct net_jail_spec spec = { .name = name, .addrs = &addrs };
+	int r;
+
+	*j = (struct jail){ .name = name, .ns = -1 };
+	r = net_jail_addrs_parse(ip4, ip6, &addrs, err);
+	if (r == 0)
+		r = net_ns_new(&j->ns, err);
+	if (r < 0)
+		return r;
+	spec.netns_fd = j->ns;
+	r = net_jail_up(&spec, &j->facts, err);
+	if (r < 0)
+		closep(&j->ns);
+	return r;
+}
+
+static int
+stop(struct jail *j, struct err *err)
+{
+	int r = net_jail_down(&j->facts, err);
+
+	net_jail_facts_clear(&j->facts);
+	closep(&j->ns);
+	return r;
+}
+
+/* Host ends take a moment to go. */
+static bool
+links_are(int want)
+{
+	for (int i = 0; i < 100; i++) {
+		_cleanup_free_ char *n = output("ip -o link show group %u | "
+						"wc -l",
+		    NET_GROUP);
+
+		if (atoi(n) == want)
+			return true;
+		usleep(50000);
+	}
+	return false;
+}
+
+static struct jail a, b, c;
+
+static void
+test_start(void)
+{
+	struct err err = { 0 };
+
+	is_int(start(&a, "a", "lo1|192.168.0.2", "lo1|fd00:1::2", &err), 0,
+	    "jail a starts");
+	printf("# %s\n", err.msg);
+	is_str(a.facts.ifname, "jail-a", "its host end is named after it");
+	is_str(a.facts.inside, "lo1", "its own end is lo1");
+	is_int(start(&b, "a-jail-with-a-long-name", "192.168.0.3", "fd00:1::3",
+		   &err),
+	    0, "jail b starts");
+	is_str(b.facts.ifname, "jail-a-jail-wit", "a long name is cut");
+	is_str(b.facts.addrs.v[0].ifname, "lo1",
+	    "its interface is found by the network");
+	is_int(start(&c, "c", "em0|192.0.2.77", "em0|2001:db8::77", &err), 0,
+	    "jail c starts on em0");
+	is_str(c.facts.inside, "em0", "its own end is em0");
+	ok(links_are(3), "three host ends are in the group");
+}
+
+static void
+test_flows(void)
+{
+	char from[INET6_ADDRSTRLEN] = "";
+
+	ok(REACHES(a.ns, "0.0.0.0", -1, "192.168.0.1"), "jail to host");
+	ok(REACHES(-1, "0.0.0.0", a.ns, "192.168.0.2"), "host to jail");
+	ok(REACHES(a.ns, "0.0.0.0", b.ns, "192.168.0.3"), "jail to jail");
+	ok(REACHES(a.ns, "0.0.0.0", -1, "192.0.2.1"), "jail to em0's address");
+	ok(reaches(a.ns, "0.0.0.0", world, "192.0.2.9", 3000, from),
+	    "jail to outside");
+	is_str(from, "192.168.0.2", "with the jail's source");
+	ok(REACHES(world, "192.0.2.9", a.ns, "192.168.0.2"),
+	    "outside to jail, routed");
+	ok(REACHES(world, "192.0.2.9", c.ns, "192.0.2.77"),
+	    "outside to the jail on em0, by proxy ARP");
+	ok(REACHES(c.ns, "0.0.0.0", world, "192.0.2.9"),
+	    "the jail on em0 to outside");
+	ok(REACHES(c.ns, "0.0.0.0", a.ns, "192.168.0.2"),
+	    "the jail on em0 to the jail on lo1");
+
+	ok(REACHES(a.ns, "::", -1, "fd00:1::1"), "IPv6: jail to host");
+	ok(REACHES(-1, "::", a.ns, "fd00:1::2"), "IPv6: host to jail");
+	ok(REACHES(a.ns, "::", b.ns, "fd00:1::3"), "IPv6: jail to jail");
+	ok(REACHES(a.ns, "::", -1, "2001:db8::1"),
+	    "IPv6: jail to em0's address");
+	ok(reaches(a.ns, "::", world, "2001:db8::9", 3000, from),
+	    "IPv6: jail to outside");
+	is_str(from, "fd00:1::2", "IPv6: with the jail's source");
+	ok(REACHES(world, "2001:db8::9", a.ns, "fd00:1::2"),
+	    "IPv6: outside to jail, routed");
+	ok(REACHES(world, "2001:db8::9", c.ns, "2001:db8::77"),
+	    "IPv6: outside to the jail on em0, by proxy ND");
+	ok(REACHES(a.ns, "::1", a.ns, "::1"), "the jail's own ::1");
+	ok(REACHES(a.ns, "127.0.0.1", a.ns, "127.0.0.1"),
+	    "the jail's own 127.0.0.1");
+	ok(REACHES(a.ns, "192.168.0.2", a.ns, "192.168.0.2"),
+	    "the jail to itself");
+}
+
+static void
+test_inside(void)
+{
+	struct sockaddr_any any80 = address("0.0.0.0", 80);
+	int fd, back;
+
+	_cleanup_free_ char *addrs =
+	    output("nsenter --net=/proc/%d/fd/%d "
+		   "ip -o addr | awk '{print $2, $4}' | sort",
+		getpid(), a.ns);
+	is_str(addrs, "lo 127.0.0.1/8\nlo ::1/128\nlo1 192.168.0.2/32\n"
+	    "lo1 fd00:1::2/128\n", "the jail has exactly its addresses");
+	net_ns_enter(a.ns, &back, NULL);
+	ok(socket(AF_INET, SOCK_DGRAM, IPPROTO_ICMP) < 0,
+	    "no ping sockets in the jail");
+	net_ns_leave(&back);
+	/* Entering is root's; the socket is nobody's. */
+	net_ns_enter(a.ns, &back, NULL);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	ok(seteuid(65534) == 0 && bind(fd, &any80.sa, any80.len) == 0 &&
+	    seteuid(0) == 0, "anybody binds port 80 in the jail");
+	close(fd);
+	net_ns_leave(&back);
+}
+
+/* ---- the guard ---- */
+
+static void
+test_guard(void)
+{
+	struct jail d;
+	struct err err = { 0 };
+
+	ok(BLOCKED(a.ns, "fd00:1::3", -1, "fd00:1::1"),
+	    "a jail cannot send to the host as its neighbour");
+	ok(BLOCKED(a.ns, "fd00:1::3", world, "2001:db8::9"),
+	    "nor to the outside");
+	ok(BLOCKED(a.ns, "fd00:1::3", b.ns, "fd00:1::3"),
+	    "nor to the neighbour");
+	ok(BLOCKED(a.ns, "2001:db8::9", -1, "fd00:1::1"),
+	    "nor as somebody outside");
+	ok(sh("nft list table inet gaol_guard | grep -q 'counter packets "
+	    "[1-9]'") == 0, "the guard counted what it dropped");
+
+	sh("nft delete table inet gaol_guard");
+	ok(REACHES(a.ns, "fd00:1::3", -1, "fd00:1::1"),
+	    "without the guard it can");
+
+	is_int(start(&d, "d", "lo1|192.168.0.4", NULL, &err), 0,
+	    "the next jail that starts");
+	ok(BLOCKED(a.ns, "fd00:1::3", -1, "fd00:1::1"),
+	    "makes the guard again");
+	ok(REACHES(a.ns, "::", -1, "fd00:1::1") &&
+	    REACHES(b.ns, "0.0.0.0", -1, "192.168.0.1") &&
+	    REACHES(c.ns, "::", world, "2001:db8::9") &&
+	    REACHES(d.ns, "0.0.0.0", b.ns, "192.168.0.3"),
+	    "with the addresses of all that run");
+	is_int(stop(&d, &err), 0, "it stops");
+	ok(links_are(3), "and its host end goes");
+}
+
+/* The host's 127.0.0.1, seen through a route_localnet that somebody set. */
+static void
+test_guard_loopback(void)
+{
+	sh("sysctl -qw net.ipv4.conf.jail-a.route_localnet=1");
+	sh_in(a.ns,
+	    "sysctl -qw net.ipv4.conf.all.route_localnet=1;"
+	    "ip route del local 127.0.0.0/8 dev lo table local;"
+	    "ip route del local 127.0.0.1 dev lo table local");
+	ok(BLOCKED(a.ns, "192.168.0.2", -1, "127.0.0.1"),
+	    "a jail cannot reach the host's 127.0.0.1");
+	sh("nft insert rule inet gaol_guard from_jails accept");
+	ok(REACHES(a.ns, "192.168.0.2", -1, "127.0.0.1"),
+	    "without the guard it can");
+	sh("nft delete table inet gaol_guard");
+}
+
+/* ---- the view ---- */
+
+static void
+show_view(struct str *out)
+{
+	_cleanup_(net_view_clear) struct net_view view = { 0 };
+	char buf[NET_ADDR_STRLEN];
+
+	net_view_read(&view, NULL);
+	for (size_t i = 0; i < view.n; i++) {
+		const struct net_if *p = &view.v[i];
+
+		str_printf(
+		    out, "%s%s:", p->pf_name, p->cloned_lo ? " cloned" : "");
+		for (size_t k = 0; k < p->n; k++)
+			if (!str_starts(
+				net_addr_format(&p->v[k].addr, true, buf),
+				"fe80"))
+				str_printf(out, " %s%s%s", buf,
+				    p->v[k].jail ? "=" : "",
+				    p->v[k].jail ? p->v[k].jail : "");
+		str_add(out, "\n");
+	}
+}
+
+static void
+test_view(void)
+{
+	_cleanup_(str_clear) struct str got = STR_INIT;
+
+	/* Kernels with tunnels built in show their devices too. */
+	sh("for t in tunl0 gre0 gretap0 erspan0 ip_vti0 ip6_vti0 sit0 "
+	   "ip6tnl0 ip6gre0; do ip link del $t 2>/dev/null; done");
+	show_view(&got);
+	ok(strstr(got.buf, "lo0: 127.0.0.1/8 ::1/128\n") != NULL,
+	    "the view has lo as lo0");
+	ok(strstr(got.buf, "em0: 192.0.2.1/24 2001:db8::1/64 "
+	    "192.0.2.77/32=c 2001:db8::77/128=c\n") != NULL,
+	    "em0 with its jail's addresses");
+	ok(strstr(got.buf, "lo1 cloned: 192.168.0.1/24 fd00:1::1/64 "
+	    "192.168.0.2/32=a 192.168.0.3/32=a-jail-with-a-long-name "
+	    "fd00:1::2/128=a fd00:1::3/128=a-jail-with-a-long-name\n") !=
+	    NULL, "lo1 with its jails' addresses");
+	ok(strstr(got.buf, "\njail-") == NULL, "and no host ends");
+	if (tap_failed)
+		tap_show("view", got.buf);
+}
+
+/* ---- refusals ---- */
+
+static char *
+snapshot(void)
+{
+	return output("ip -o link | sed 's/^[0-9]*: //; s/@[^:]*//' | sort; "
+		      "ip route; ip -6 route; ip neigh show proxy; "
+		      "nft list table inet gaol_guard | grep -v counter");
+}
+
+/* As before? Host ends of jails that were stopped take a moment to go. */
+static void
+unchanged(const char *before, const char *title)
+{
+	char *after = NULL;
+
+	for (int i = 0; i < 100; i++) {
+		free(after);
+		after = snapshot();
+		if (streq(after, before))
+			break;
+		usleep(20000);
+	}
+	is_str(after, before, "%s", title);
+	free(after);
+}
+
+static void
+start_refused(const char *ip4, const char *ip6, const char *want)
+{
+	_cleanup_free_ char *before = snapshot();
+	struct err err = { 0 };
+	struct jail j;
+	int r = start(&j, "x", ip4, ip6, &err);
+
+	is_str(r < 0 ? err.msg : "(started)", want, "refused: %s %s",
+	    ip4 ? ip4 : "", ip6 ? ip6 : "");
+	unchanged(before, "nothing has changed");
+}
+
+static void
+test_refusals(void)
+{
+	start_refused(
+	    "lo1|192.168.0.2", NULL, "192.168.0.2 is in use by the jail 'a'");
+	start_refused("lo1|192.168.0.1", NULL,
+	    "192.168.0.1 is the host's own address on lo1");
+	start_refused("em0|192.0.2.1", NULL,
+	    "192.0.2.1 is the host's own address on em0");
+	start_refused("lo1|192.168.1.2", NULL,
+	    "192.168.1.2 is outside the network of lo1 (192.168.0.0/24)");
+	start_refused("lo1|192.168.0.0", NULL,
+	    "192.168.0.0 is the first, "
+	    "unusable, address of its network");
+	start_refused("lo1|192.168.0.255", NULL,
+	    "192.168.0.255 is the broadcast address of its network");
+	start_refused("lo2|10.0.0.2", NULL,
+	    "there is no interface 'lo2' for "
+	    "10.0.0.2; name it in cloned_interfaces in /etc/rc.conf and run "
+	    "'gaol net up'");
+	start_refused("em1|10.0.0.2", NULL,
+	    "there is no interface 'em1' for "
+	    "10.0.0.2; 'gaol net show' lists them");
+	start_refused("10.0.0.2", NULL,
+	    "no interface of this host is in the "
+	    "network of 10.0.0.2; name one: IF|10.0.0.2");
+	start_refused(NULL, "lo1|fd00:2::2",
+	    "fd00:2::2 is outside the "
+	    "network of lo1 (fd00:1::/64)");
+	start_refused(NULL, "lo0|fd00:2::2",
+	    "fd00:2::2: the host has no "
+	    "IPv6 network on lo0; give it one in /etc/rc.conf and run 'gaol "
+	    "net up'");
+	/* Somebody else's start was faster than our check. */
+	sh("ip route add 192.168.0.9/32 dev lo1");
+	start_refused("lo1|192.168.0.8,lo1|192.168.0.9", NULL,
+	    "set the "
+	    "host's side up: route to 192.168.0.9: File exists");
+	sh("ip route del 192.168.0.9/32 dev lo1");
+}
+
+/* Break each step, before and after it ran. */
+static void
+test_faults(void)
+{
+	for (size_t i = 0; i < 2 * net_jail_steps.n; i++) {
+		const struct step *s = &net_jail_steps.v[i / 2];
+		_cleanup_free_ char *before = snapshot();
+		_cleanup_free_ char *fault =
+		    xasprintf("net:%s%s", s->name, i % 2 ? ":after" : "");
+		struct err err = { 0 };
+		struct jail j;
+
+		setenv("GAOL_FAULT", fault, 1);
+		ok(start(&j, "x", "em0|192.0.2.88", "lo1|fd00:1::88", &err) <
+		    0, "start breaks at %s", fault);
+		unsetenv("GAOL_FAULT");
+		ok(str_starts(err.msg, s->text), "and says it: %s", err.msg);
+		unchanged(before, "nothing is left");
+	}
+}
+
+/* ---- stop, and start again ---- */
+
+static void
+test_restart(void)
+{
+	_cleanup_close_ int old = dup(a.ns);
+	struct err err = { 0 };
+	struct jail e;
+
+	is_int(stop(&a, &err), 0, "jail a stops");
+	/* `old` keeps the namespace and with it the host end, as a kernel
+	 * that is slow to take it apart does. */
+	ok(if_nametoindex("jail-a") > 0, "its host end is still there");
+	ok(BLOCKED(old, "192.168.0.2", -1, "192.168.0.1"),
+	    "nothing comes out of it any more");
+	is_int(start(&e, "e", "lo1|192.168.0.2", NULL, &err), 0,
+	    "its address is free at once for another jail");
+	is_int(stop(&e, &err), 0, "which stops");
+	is_int(start(&a, "a", "lo1|192.168.0.2", "lo1|fd00:1::2", &err), 0,
+	    "jail a starts while its old end dies");
+	is_str(a.facts.ifname, "jail-a.1", "under another name");
+	ok(REACHES(a.ns, "0.0.0.0", -1, "192.168.0.1") &&
+	    REACHES(-1, "::", a.ns, "fd00:1::2"), "and works");
+}
+
+/* A jail whose processes died without a stop, in a namespace that lives on. */
+static void
+test_died(void)
+{
+	_cleanup_close_ int old = dup(a.ns);
+	struct err err = { 0 };
+
+	net_jail_facts_clear(&a.facts);
+	closep(&a.ns);
+	is_int(start(&a, "a", "lo1|192.168.0.2", "lo1|fd00:1::2", &err), 0,
+	    "a jail starts over what its dead self left");
+	ok(REACHES(a.ns, "0.0.0.0", -1, "192.168.0.1") &&
+	    REACHES(-1, "::", a.ns, "fd00:1::2"), "and works");
+	ok(BLOCKED(old, "192.168.0.2", -1, "192.168.0.1"),
+	    "the old one is shut off");
+}
+
+static void
+test_end(void)
+{
+	_cleanup_free_ char *left = NULL, *elems = NULL;
+	struct err err = { 0 };
+	struct jail none;
+
+	is_int(start(&none, "none", NULL, NULL, &err), 0,
+	    "a jail without addresses starts");
+	ok(REACHES(none.ns, "127.0.0.1", none.ns, "127.0.0.1"),
+	    "and has its loopback");
+	is_int(stop(&none, &err), 0, "and stops");
+	is_int(stop(&a, &err), 0, "jail a stops");
+	is_int(stop(&b, &err), 0, "jail b stops");
+	is_int(stop(&c, &err), 0, "jail c stops");
+	left = output("ip route; ip -6 route; ip neigh show proxy");
+	ok(!strstr(left, "jail-") && !strstr(left, "proxy"),
+	    "no route and no proxy entry is left");
+	elems = output("nft list table inet gaol_guard | grep elements");
+	is_str(elems, "", "no source is left in the guard");
+	ok(links_are(0), "the host ends go with the namespaces");
+}
+
+int
+main(void)
+{
+	if (getuid() != 0)
+		return skip_all("needs root");
+	if (!make_host())
+		return skip_all("cannot make network namespaces");
+	test_net_up();
+	make_world();
+	test_net_up_refusals();
+	test_start();
+	test_flows();
+	test_inside();
+	test_view();
+	test_guard();
+	test_refusals();
+	test_faults();
+	test_restart();
+	test_died();
+	test_guard_loopback();
+	test_end();
+	return done_testing();
+}
