@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import struct
+import tempfile
 
 import kernel
 import packet as pk
@@ -92,11 +93,48 @@ class Seen:
         return "%s %s %s" % (self.place, self.where, self.packet)
 
 
+RC_CONF = """cloned_interfaces="lo1"
+ipv4_addrs_lo1="%s"
+gateway_enable="YES"
+"""
+
+# What reaches a jail has been seen by the sniffer before this drops it.
+JAIL_MUTE = """
+table ip mute {
+  chain in {
+    type filter hook prerouting priority -500
+    drop
+  }
+}
+"""
+
+
+class Jail:
+    """A jail's network namespace, wired up as `gaol start` does it."""
+
+    def __init__(self, number, address, jailnet):
+        home = kernel.open_netns()
+        self.net = kernel.new_netns()
+        kernel.enter_netns(home)
+        os.close(home)
+        kernel.run([jailnet, "jail", "j%d" % number, "lo1|" + address,
+                    str(self.net)], fds=[self.net])
+        with kernel.inside(self.net):
+            kernel.run(["nft", "-f", "-"], JAIL_MUTE)
+            self.sniffer = kernel.open_sniffer("lo1")
+            self.raw = kernel.open_raw()
+
+    def close(self):
+        self.sniffer.close()
+        self.raw.close()
+        os.close(self.net)
+
+
 class Box:
     """One machine for one file.  Made in a new network namespace, which the
     calling thread is left in; close() gives it up."""
 
-    def __init__(self, recording):
+    def __init__(self, recording, jailnet, jails):
         self.names = ["em0"] + (["em1"] if recording["box"] == "gw" else [])
         self.home = kernel.open_netns()
         self.net = kernel.new_netns()
@@ -104,8 +142,8 @@ class Box:
             kernel.sysctl(name, value)
         self.taps = {name: kernel.open_tap(name) for name in self.names}
         self.make_links(recording)
-        self.make_jails()
-        self.raw = {"": kernel.open_raw()}
+        self.jails = self.make_lo1(jailnet, jails)
+        self.raw = kernel.open_raw()
         self.log = kernel.PacketLog()
         kernel.run(["nft", "-f", "-"], WATCH_FIRST)
         kernel.run(["nft", "-f", "-"], WATCH)
@@ -123,12 +161,18 @@ class Box:
                              % (address, mac_text(mac_of(address)), dev))
         kernel.run(["ip", "-batch", "-"], "\n".join(lines) + "\n")
 
-    def make_jails(self):
-        lines = ["link add lo1 type bridge",
-                 "addr add 192.168.0.1/24 dev lo1"]
-        lines += ["addr add %s/32 dev lo1" % jail for jail in JAILS]
-        lines.append("link set lo1 up")
-        kernel.run(["ip", "-batch", "-"], "\n".join(lines) + "\n")
+    def make_lo1(self, jailnet, jails):
+        addresses = ["192.168.0.1/24"]
+        if not jails:
+            addresses += [address + "/32" for address in JAILS]
+        with tempfile.NamedTemporaryFile("w") as conf:
+            conf.write(RC_CONF % " ".join(addresses))
+            conf.flush()
+            kernel.run([jailnet, "up", conf.name])
+        if not jails:
+            return {}
+        return {address: Jail(number, address, jailnet)
+                for number, address in enumerate(JAILS)}
 
     def send_in(self, name, datagram):
         """From outside, addressed to the box's interface."""
@@ -138,15 +182,13 @@ class Box:
 
     def send_out(self, source, datagram):
         """By the box itself; the error that the sender was told, or None."""
-        raw = self.raw.get(source, self.raw[""])
+        jail = self.jails.get(source)
+        raw = jail.raw if jail else self.raw
         try:
             raw.sendto(datagram, (socket.inet_ntoa(datagram[16:20]), 0))
         except OSError as error:
             return error
         return None
-
-    def is_jail(self, address):
-        return address in self.raw
 
     def look(self):
         """What was seen since the last look."""
@@ -155,13 +197,17 @@ class Box:
         for name, tap in self.taps.items():
             seen += [Seen("wire", name, data, mac)
                      for mac, data in kernel.read_frames(tap)]
+        for address, jail in self.jails.items():
+            seen += [Seen("jail", address, data)
+                     for data in kernel.read_sniffer(jail.sniffer)]
         return seen
 
     def close(self):
         for tap in self.taps.values():
             os.close(tap)
-        for raw in self.raw.values():
-            raw.close()
+        for jail in self.jails.values():
+            jail.close()
+        self.raw.close()
         self.log.socket.close()
         kernel.enter_netns(self.home)
         os.close(self.home)

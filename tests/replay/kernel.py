@@ -28,9 +28,10 @@ def check(result, what):
     return result
 
 
-def run(words, text=None):
+def run(words, text=None, fds=()):
     """Run a command that must succeed; its error output is the message."""
-    done = subprocess.run(words, input=text, text=True, capture_output=True)
+    done = subprocess.run(words, input=text, text=True, capture_output=True,
+                          pass_fds=fds)
     if done.returncode:
         raise RuntimeError("%s: %s" % (" ".join(words), done.stderr.strip()))
     return done.stdout

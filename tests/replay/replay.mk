@@ -4,7 +4,14 @@
 VERDICTS ?= tests/replay/verdicts
 JAILS ?=
 
+JAILNET := $(BUILD)/tests/jailnet
+
+$(JAILNET): tests/replay/jailnet.c $(ALL_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $< $(LDFLAGS) $(ALL_LIBS) $(LDLIBS) -o $@
+
 .PHONY: replay-kernel
-replay-kernel: all
+replay-kernel: all $(JAILNET)
 	python3 tests/replay/replay.py --pfctl $(BUILD)/pfctl \
-		$(if $(JAILS),--jails) $(sort $(wildcard $(VERDICTS)/*.json))
+		--jailnet $(JAILNET) $(if $(JAILS),--jails) $(sort $(wildcard $(VERDICTS)/*.json))
