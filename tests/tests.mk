@@ -29,10 +29,11 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(foreach m,base conf pf,$(call sources,$m))
 		$(foreach m,base conf pf,$(call sources,$m)) $(LDLIBS) -o $@
 
 include tests/replay/replay.mk
+include tests/load/load.mk
 
 .PHONY: fuzz tests check-built check
 fuzz: $(FUZZ)
-tests: $(UNIT) $(REPLAY)
+tests: $(UNIT) $(REPLAY) $(JAILNET) $(NEWCONN)
 
 check: deps
 	+@$(MAKE) -s check-built
