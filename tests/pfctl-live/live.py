@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Play recorded pfctl commands against our pfctl and compare what it prints.
+
+usage: live.py --pfctl PROGRAM --jailnet PROGRAM [--verbose] FILE...
+
+One line for each command that printed otherwise or was skipped, then the
+sum.  Must run as root; everything happens in namespaces of its own.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../replay")
+
+import kernel  # noqa: E402
+import replay  # noqa: E402
+
+NOT_BUILT = "not built"
+STATE = re.compile(r"^\S+ \S+ .*(<-|->)")
+
+# What differs from run to run, as README.md lists it.
+REPLACED = (
+    (re.compile(r"\bage \d\d:\d\d:\d\d"), "age hh:mm:ss"),
+    (re.compile(r"\bexpires in \d\d:\d\d:\d\d"), "expires in hh:mm:ss"),
+    (re.compile(r"\bfor (\d+) days \d\d:\d\d:\d\d"),
+     r"for \1 days hh:mm:ss"),
+    (re.compile(r"\bcreatorid: [0-9a-f]{8}"), "creatorid: cccccccc"),
+    (re.compile(r"^(Hostid: +)0x[0-9a-f]{8}", re.M), r"\g<1>0xhhhhhhhh"),
+    (re.compile(r"^(Checksum: +)0x[0-9a-f]{32}", re.M),
+     r"\g<1>0x" + "k" * 32),
+    (re.compile(r"\bpid \d+ "), "pid P "),
+    (re.compile(r"\b[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d "
+                r"\d{4}"), "Www Mmm dd hh:mm:ss yyyy"),
+    (re.compile(r"<__automatic_[0-9a-f]+_(\d+)>"), r"<__automatic_h_\1>"),
+)
+RATE = re.compile(r"^(  .* [1-9]\d*)( +)(\d+\.\d)/s$", re.M)
+ID = re.compile(r"\bid: ([0-9a-f]{16})")
+
+
+def hide_rate(match):
+    room = len(match.group(2)) + len(match.group(3))
+    return match.group(1) + "r.r".rjust(room) + "/s"
+
+
+def normal(text):
+    """Our output with the replacements of the recordings."""
+    for pattern, by in REPLACED:
+        text = pattern.sub(by, text)
+    text = RATE.sub(hide_rate, text)
+    ids = sorted(set(ID.findall(text)))
+    return ID.sub(lambda m: "id: iiiiiiiiiiiiii%02d" %
+                  (ids.index(m.group(1)) + 1), text)
+
+
+def blocks(text):
+    """Lines, each with the indented ones below it."""
+    found = []
+    for line in text.split("\n"):
+        if found and line.startswith("   ") and STATE.match(found[-1]):
+            found[-1] += "\n" + line
+        else:
+            found.append(line)
+    return found
+
+
+def sorted_states(text):
+    """Sort each run of states; what is random does not count."""
+    done, run = [], []
+    for block in blocks(text) + [""]:
+        if STATE.match(block):
+            run.append(block)
+            continue
+        done += sorted(run, key=lambda b: re.sub(r":(\d{5}|p\d+)\b", ":p", b))
+        run = []
+        done.append(block)
+    return "\n".join(done[:-1])
+
+
+def pattern_of(recorded):
+    """A recorded text as a regular expression in which p1, p2 and N vary."""
+    seen = set()
+
+    def variable(match):
+        name = match.group(0)
+        if name in seen:
+            return "(?P=%s)" % name
+        seen.add(name)
+        return r"(?P<%s>\d+)" % name
+    text = re.escape(recorded)
+    text = re.sub(r"(?<=:)p\d+\b", variable, text)
+    return re.sub(r"\\\[N\\ \\\+\\ (\d+|N)", r"\\[\\d+\\ \\+\\ \\d+", text)
+
+
+def same(recorded, ours):
+    return re.fullmatch(pattern_of(sorted_states(recorded)),
+                        sorted_states(normal(ours))) is not None
+
+
+class Scenario:
+    def __init__(self, recording, options, fence):
+        self.recording, self.options = recording, options
+        # The packet machinery of the verdicts' replay, without verdicts.
+        self.player = replay.Player(dict(recording, box="host"), options,
+                                    fence)
+        self.number = 0
+        self.passed, self.failures, self.skips = 0, [], []
+
+    def pfctl(self, words, text=None):
+        done = subprocess.run([self.options.pfctl] + words, input=text or "",
+                              capture_output=True, text=True)
+        return done
+
+    def must_load(self, words, text):
+        done = self.pfctl(words + ["-f", "-"], text)
+        if done.returncode and NOT_BUILT in done.stderr:
+            raise replay.NotBuilt(done.stderr.strip().splitlines()[0])
+        if done.returncode:
+            raise replay.LoadFailed(done.stderr.strip())
+
+    def start(self):
+        for path, text in self.recording.get("files", {}).items():
+            with open(path, "w") as file:
+                file.write(text)
+        self.pfctl(["-q", "-e"])
+        self.must_load([], self.recording["rules"])
+        for name, text in self.recording.get("anchors", {}).items():
+            self.must_load(["-a", name], text)
+        for line in self.recording["ops"]:
+            self.send(line)
+
+    def send(self, line):
+        words = line.split()
+        if words[0] == "sleep":
+            kernel.run(["sleep", str(int(words[1]) / 1000)])
+        else:
+            self.player.send_line(self.number, words)
+        self.number += 1
+
+    def arguments(self, words):
+        """Put our states' ids where the recording says @id1, @creator."""
+        if not any("@" in word for word in words):
+            return words
+        listed = self.pfctl(["-ss", "-vv"]).stdout
+        ids = sorted(set(ID.findall(listed)))
+        creator = re.search(r"creatorid: ([0-9a-f]{8})", listed)
+        names = {"@id%d" % (i + 1): value for i, value in enumerate(ids)}
+        names["@creator"] = creator.group(1) if creator else "@creator"
+        return [re.sub(r"@\w+", lambda m: names.get(m.group(0), m.group(0)),
+                       word) for word in words]
+
+    def command(self, recorded):
+        self.number += 1
+        done = self.pfctl(self.arguments(recorded["args"]),
+                          recorded.get("stdin"))
+        title = "%s: pfctl %s" % (self.recording["name"],
+                                  " ".join(recorded["args"])[:70])
+        if NOT_BUILT in done.stderr:
+            self.skips.append("%s: %s" % (
+                title, done.stderr.strip().splitlines()[0]))
+            return
+        wrong = self.compare(recorded, done)
+        if wrong:
+            self.failures.append("%s: %s" % (title, wrong))
+        else:
+            self.passed += 1
+
+    def compare(self, recorded, done):
+        wrong = []
+        if done.returncode != recorded["rc"]:
+            wrong.append("exit status %d, not %d" % (done.returncode,
+                                                     recorded["rc"]))
+        for name in ("stdout", "stderr"):
+            ours = getattr(done, name)
+            if not same(recorded[name], ours):
+                wrong.append("other %s" % name)
+                if self.options.verbose:
+                    wrong.append("\n--- recorded\n%s\n--- ours\n%s\n---" % (
+                        recorded[name], normal(ours)))
+        return ", ".join(wrong)
+
+    def play(self):
+        self.start()
+        for entry in self.recording["commands"]:
+            if "op" in entry:
+                self.send(entry["op"])
+            else:
+                self.command(entry)
+
+
+def play_file(path, options, fence, total):
+    with open(path) as file:
+        recording = json.load(file)
+    count = sum("args" in entry for entry in recording["commands"])
+    scenario = Scenario(recording, options, fence)
+    title = "%s, %d commands: " % (recording["name"], count)
+    try:
+        scenario.play()
+        total.add(scenario)
+    except replay.NotBuilt as reason:
+        total.skip(title + str(reason), count)
+    except (replay.LoadFailed, replay.Lost) as reason:
+        total.fail(title + str(reason), count)
+    finally:
+        scenario.player.box.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--pfctl", required=True)
+    parser.add_argument("--jailnet", required=True)
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("files", nargs="+")
+    options = parser.parse_args()
+    options.jails = False
+    replay.private_mounts()
+    replay.mount_tmpfs("/tmp")
+    fence, total = kernel.Fence(), replay.Sum()
+    for path in options.files:
+        play_file(path, options, fence, total)
+    return total.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
