@@ -14,4 +14,5 @@ $(JAILNET): tests/replay/jailnet.c $(ALL_LIBS)
 .PHONY: replay-kernel
 replay-kernel: all $(JAILNET)
 	python3 tests/replay/replay.py --pfctl $(BUILD)/pfctl \
-		--jailnet $(JAILNET) $(if $(JAILS),--jails) $(sort $(wildcard $(VERDICTS)/*.json))
+		--jailnet $(JAILNET) $(if $(JAILS),--jails) \
+		$(sort $(wildcard $(VERDICTS)/*.json))
