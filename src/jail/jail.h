@@ -47,8 +47,8 @@ enum jail_localhost {
 /* Limits of the whole jail; 0 is none. One that this kernel cannot enforce
  * makes the start fail. Each is read back after it was set. */
 struct jail_limits {
-	uint64_t memory;     /* bytes: memoryuse=deny */
-	unsigned int pcpu;   /* percent of one CPU, may exceed 100 */
+	uint64_t memory;      /* bytes: memoryuse=deny */
+	unsigned int pcpu;    /* percent of one CPU, may exceed 100 */
 	unsigned int maxproc; /* processes and threads */
 };
 
@@ -66,9 +66,9 @@ struct jail_hooks {
  * the duration of the call. JAIL_SPEC_INIT holds iocage's defaults.
  */
 struct jail_spec {
-	const char *name;     /* [A-Za-z0-9._-]+ */
-	int root_fd;	      /* directory of the jail's root, plain ids */
-	int log_fd;	      /* console log, opened for append; -1: none */
+	const char *name;      /* [A-Za-z0-9._-]+ */
+	int root_fd;	       /* directory of the jail's root, plain ids */
+	int log_fd;	       /* console log, opened for append; -1: none */
 	const char *init_path; /* gaol-init on the host */
 
 	const char *hostname;	/* NULL: the name, underscores as dashes */
@@ -126,11 +126,11 @@ void jail_start_plan(const struct jail_spec *spec, struct str *out);
 int jail_start(const struct jail_spec *spec, struct err *err);
 
 enum jail_status {
-	JAIL_DOWN,     /* no trace of it */
-	JAIL_UP,       /* started, and its gaol-init lives */
-	JAIL_BUSY,     /* a start or stop is at work on it */
-	JAIL_PARTIAL,  /* a start or stop was killed: jail_stop undoes it */
-	JAIL_DEAD,     /* its gaol-init ended by itself: jail_stop cleans up */
+	JAIL_DOWN,    /* no trace of it */
+	JAIL_UP,      /* started, and its gaol-init lives */
+	JAIL_BUSY,    /* a start or stop is at work on it */
+	JAIL_PARTIAL, /* a start or stop was killed: jail_stop undoes it */
+	JAIL_DEAD,    /* its gaol-init ended by itself: jail_stop cleans up */
 };
 
 /* "up", "down", ... */
@@ -154,8 +154,7 @@ struct jail_states {
 };
 
 /* The state of one jail; a jail without facts is JAIL_DOWN, no error. */
-int jail_state_read(const char *name, struct jail_state *ret,
-    struct err *err);
+int jail_state_read(const char *name, struct jail_state *ret, struct err *err);
 void jail_state_clear(struct jail_state *state);
 
 /* All jails that have facts, in the order of their names. */
@@ -176,8 +175,8 @@ struct jail_stop_opts {
  * cannot be undone does not keep the others from it; its facts stay, so that
  * the next stop tries again.
  */
-int jail_stop(const char *name, const struct jail_stop_opts *opts,
-    struct err *err);
+int jail_stop(
+    const char *name, const struct jail_stop_opts *opts, struct err *err);
 
 struct jail_exec {
 	const char *const *argv; /* NULL-terminated; NULL: login shell */
@@ -198,7 +197,6 @@ struct jail_exec {
  * not there, 126 if it cannot be run; a negative errno (and a sentence) only
  * when the jail could not be entered: -ESRCH if it is not up.
  */
-int jail_exec(const char *name, const struct jail_exec *exec,
-    struct err *err);
+int jail_exec(const char *name, const struct jail_exec *exec, struct err *err);
 
 #endif

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Control groups: one group of the jail's in the v2 hierarchy, which holds
+ * all of its processes (and the BPF programs of localhost=jail), and on a
+ * host with v1 controllers one more in the hierarchy of each limit's
+ * controller.
+ *
+ * The groups are MOUNTPOINT/gaol/NAME: below the root that this host sees,
+ * not below the group of whoever types the command, since a session's scope
+ * ends with the session.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "jail/internal.h"
+
+#define PARENT "gaol"
+
+/* Where things are mounted. */
+struct hierarchy {
+	char *mount;
+	char *options; /* v1: the controllers, with commas; NULL: v2 */
+};
+
+struct hierarchies {
+	struct hierarchy *v;
+	size_t n, cap;
+};
+
+/* One thing to write into a group, and to read back. */
+struct limit {
+	const char *what; /* for the sentence: the property */
+	const char *controller;
+	const char *file1, *file2; /* v1, v2 */
+	char value1[32], value2[48];
+	uint64_t slack; /* the kernel may round down by less than this */
+};
+
+static void
+hierarchies_clear(struct hierarchies *h)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		free(h->v[i].mount);
+		free(h->v[i].options);
+	}
+	array_clear(h);
+}
+
+/* A line of mountinfo: ... ROOT MOUNTPOINT OPTIONS ... - TYPE SOURCE SUPER */
+static void
+take_mount(struct hierarchies *h, char *line)
+{
+	_cleanup_(strv_clear) struct strv w = { 0 };
+	struct hierarchy *new;
+	size_t dash = 6;
+
+	if (strstr(line, " - cgroup") == NULL)
+		return;
+	strv_split(&w, line, " ");
+	while (dash < w.n && !streq(w.v[dash], "-"))
+		dash++;
+	if (dash + 3 >= w.n)
+		return;
+	new = array_add(h);
+	new->mount = xstrdup(w.v[4]);
+	new->options =
+	    streq(w.v[dash + 1], "cgroup2") ? NULL : xstrdup(w.v[dash + 3]);
+}
+
+static int
+hierarchies_read(struct hierarchies *h, struct err *err)
+{
+	_cleanup_(str_clear) struct str text = STR_INIT;
+	char *line, *save = NULL;
+	int r =
+	    file_read(AT_FDCWD, "/proc/self/mountinfo", 4 << 20, &text, err);
+
+	if (r < 0)
+		return r;
+	for (line = strtok_r(text.buf, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save))
+		take_mount(h, line);
+	return 0;
+}
+
+static bool
+has_word(const char *list, const char *word, char sep)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = list; p != NULL;
+	     p = strchr(p, sep) ? strchr(p, sep) + 1 : NULL)
+		if (strncmp(p, word, n) == 0 && (p[n] == sep || p[n] == '\0'))
+			return true;
+	return false;
+}
+
+/* Of several mounts the last, which may cover an earlier one. */
+static const struct hierarchy *
+find_v2(const struct hierarchies *h)
+{
+	for (size_t i = h->n; i > 0; i--)
+		if (h->v[i - 1].options == NULL)
+			return &h->v[i - 1];
+	return NULL;
+}
+
+static bool
+v2_has(const struct hierarchy *v2, const char *controller)
+{
+	char path[512], list[512];
+
+	if (v2 == NULL)
+		return false;
+	(void)snprintf(path, sizeof(path), "%s/cgroup.controllers", v2->mount);
+	return file_peek(AT_FDCWD, path, list, sizeof(list)) > 0 &&
+	    has_word(list, controller, ' ');
+}
+
+static const struct hierarchy *
+find_v1(const struct hierarchies *h, const char *controller)
+{
+	for (size_t i = h->n; i > 0; i--)
+		if (h->v[i - 1].options != NULL &&
+		    has_word(h->v[i - 1].options, controller, ','))
+			return &h->v[i - 1];
+	return NULL;
+}
+
+/* Make PARENT and PATH below it. An empty group that is there already is the
+ * trace of lost facts. */
+static int
+make_dirs(const char *parent, const char *path, struct err *err)
+{
+	/* The parent may be removed by a stop between our two calls. */
+	for (int i = 0; i < 10; i++) {
+		if (mkdir(parent, 0755) < 0 && errno != EEXIST)
+			return err_errno(err, "cannot make cgroup %s", parent);
+		if (mkdir(path, 0755) == 0)
+			return 0;
+		if (errno == EEXIST && rmdir(path) < 0 && errno != ENOENT)
+			return err_set(err, EBUSY,
+			    "cgroup %s is there already and has processes: "
+			    "end them first (they stand in its cgroup.procs)",
+			    path);
+	}
+	return err_errno(err, "cannot make cgroup %s", path);
+}
+
+/* Add a group, as a fact first: one that was made and not written down would
+ * stay. The inode says later that it is still the one that was made. */
+static int
+make_group(struct cgroups *c, struct facts *facts, const struct hierarchy *h,
+    struct err *err)
+{
+	_cleanup_free_ char *parent = xasprintf("%s/" PARENT, h->mount);
+	char *path = xasprintf("%s/%s", parent, facts->name);
+	struct stat st;
+	int r;
+
+	c->v[c->n++] = (struct cgroup){ .path = path, .tasks_fd = -1 };
+	r = facts_add(facts, "cgroup-intended", err, "%s", path);
+	if (r < 0)
+		return r;
+	r = make_dirs(parent, path, err);
+	if (r < 0)
+		return r;
+	if (stat(path, &st) < 0)
+		return err_errno(err, "cannot read cgroup %s", path);
+	return facts_add(facts, "cgroup", err, "%llu %s",
+	    (unsigned long long)st.st_ino, path);
+}
+
+/* Let the groups below `dir` have the controller. */
+static int
+enable(const char *dir, const char *controller, struct err *err)
+{
+	_cleanup_free_ char *path = xasprintf("%s/cgroup.subtree_control", dir);
+	char word[32];
+	int r;
+
+	(void)snprintf(word, sizeof(word), "+%s", controller);
+	r = file_poke(AT_FDCWD, path, word);
+	if (r == -EBUSY)
+		return err_set(err, EBUSY,
+		    "cannot hand the %s controller on in %s: processes sit in "
+		    "that group itself; they must move to a group below it",
+		    controller, dir);
+	if (r < 0)
+		return err_code(err, r, "cannot write %s to %s", word, path);
+	return 0;
+}
+
+/* The number in a limit's file; "max" and what v1 has for it are "none". */
+static bool
+holds(const char *seen, const struct limit *l, const char *wanted)
+{
+	unsigned long long a, b;
+	char *end_a, *end_b;
+
+	a = strtoull(seen, &end_a, 10);
+	b = strtoull(wanted, &end_b, 10);
+	return end_a != seen && a <= b && a + l->slack >= b &&
+	    streq(end_a, end_b);
+}
+
+static int
+set_limit(const char *group, const struct limit *l, const char *file,
+    const char *value, struct err *err)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", group, file);
+	char seen[64];
+	int r = file_poke(AT_FDCWD, path, value);
+
+	if (r < 0)
+		return err_code(
+		    err, r, "%s: cannot write %s to %s", l->what, value, path);
+	if (file_peek(AT_FDCWD, path, seen, sizeof(seen)) < 0)
+		return err_errno(err, "%s: cannot read %s back", l->what, path);
+	if (!holds(seen, l, value))
+		return err_set(err, EIO,
+		    "%s: wrote %s to %s, but the kernel has %s", l->what, value,
+		    path, seen);
+	return 0;
+}
+
+static int
+limit_v2(struct cgroups *c, const struct hierarchy *v2, const struct limit *l,
+    struct err *err)
+{
+	_cleanup_free_ char *parent = xasprintf("%s/" PARENT, v2->mount);
+	int r = enable(v2->mount, l->controller, err);
+
+	if (r == 0)
+		r = enable(parent, l->controller, err);
+	if (r == 0)
+		r = set_limit(c->v[0].path, l, l->file2, l->value2, err);
+	return r;
+}
+
+static struct cgroup *
+group_in(struct cgroups *c, const struct hierarchy *h)
+{
+	size_t n = strlen(h->mount);
+
+	for (size_t i = 0; i < c->n; i++)
+		if (strncmp(c->v[i].path, h->mount, n) == 0 &&
+		    c->v[i].path[n] == '/')
+			return &c->v[i];
+	return NULL;
+}
+
+static int
+limit_v1(struct cgroups *c, struct facts *facts, const struct hierarchy *h,
+    const struct limit *l, struct err *err)
+{
+	struct cgroup *g = group_in(c, h);
+	int r = 0;
+
+	if (g == NULL) {
+		r = make_group(c, facts, h, err);
+		g = &c->v[c->n - 1];
+	}
+	/* cpu.max is two values in v1; the period stands already. */
+	return r < 0 ? r : set_limit(g->path, l, l->file1, l->value1, err);
+}
+
+static size_t
+wanted_limits(const struct jail_limits *in, struct limit out[3])
+{
+	size_t n = 0;
+
+	if (in->memory != 0) {
+		out[n] = (struct limit){ "memoryuse", "memory",
+			"memory.limit_in_bytes", "memory.max", "", "", 65536 };
+		(void)snprintf(out[n].value1, sizeof(out[n].value1), "%llu",
+		    (unsigned long long)in->memory);
+		(void)snprintf(out[n].value2, sizeof(out[n].value2), "%llu",
+		    (unsigned long long)in->memory);
+		n++;
+	}
+	if (in->pcpu != 0) {
+		out[n] = (struct limit){ "pcpu", "cpu", "cpu.cfs_quota_us",
+			"cpu.max", "", "", 0 };
+		(void)snprintf(out[n].value1, sizeof(out[n].value1), "%u",
+		    in->pcpu * 1000);
+		(void)snprintf(out[n].value2, sizeof(out[n].value2),
+		    "%u 100000", in->pcpu * 1000);
+		n++;
+	}
+	if (in->maxproc != 0) {
+		out[n] = (struct limit){ "maxproc", "pids", "pids.max",
+			"pids.max", "", "", 0 };
+		(void)snprintf(
+		    out[n].value1, sizeof(out[n].value1), "%u", in->maxproc);
+		(void)snprintf(
+		    out[n].value2, sizeof(out[n].value2), "%u", in->maxproc);
+		n++;
+	}
+	return n;
+}
+
+static int
+set_limits(struct cgroups *c, struct facts *facts, const struct hierarchies *h,
+    const struct jail_limits *limits, struct err *err)
+{
+	const struct hierarchy *v2 = find_v2(h);
+	struct limit l[3];
+	size_t n = wanted_limits(limits, l);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct hierarchy *v1 = find_v1(h, l[i].controller);
+		int r;
+
+		if (v2_has(v2, l[i].controller))
+			r = limit_v2(c, v2, &l[i], err);
+		else if (v1 != NULL)
+			r = limit_v1(c, facts, v1, &l[i], err);
+		else
+			r = err_set(err, ENOTSUP,
+			    "%s cannot be enforced: this kernel has no %s "
+			    "controller in a mounted cgroup hierarchy; set "
+			    "%s=off to start without",
+			    l[i].what, l[i].controller, l[i].what);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
+open_group(struct cgroups *c, struct cgroup *g, struct err *err)
+{
+	_cleanup_free_ char *tasks = xasprintf("%s/tasks", g->path);
+
+	g->tasks_fd = open(tasks, O_WRONLY | O_CLOEXEC);
+	if (g->tasks_fd >= 0)
+		return 0;
+	if (errno != ENOENT)
+		return err_errno(err, "cannot open %s", tasks);
+	/* v2 has no such file. */
+	c->v2_fd = open(g->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c->v2_fd < 0)
+		return err_errno(err, "cannot open %s", g->path);
+	return 0;
+}
+
+int
+cgroups_make(struct cgroups *c, struct facts *facts,
+    const struct jail_limits *limits, struct err *err)
+{
+	_cleanup_(hierarchies_clear) struct hierarchies h = { 0 };
+	int r = hierarchies_read(&h, err);
+
+	if (r == 0 && find_v2(&h) != NULL)
+		r = make_group(c, facts, find_v2(&h), err);
+	if (r == 0)
+		r = set_limits(c, facts, &h, limits, err);
+	for (size_t i = 0; r == 0 && i < c->n; i++)
+		r = open_group(c, &c->v[i], err);
+	return r;
+}
+
+int
+cgroups_open(struct cgroups *c, const struct facts *facts, struct err *err)
+{
+	for (size_t i = 0; i < facts->n && c->n < CGROUPS_MAX; i++) {
+		const char *path;
+		int r;
+
+		if (!streq(facts->v[i].key, "cgroup"))
+			continue;
+		path = strchr(facts->v[i].value, '/');
+		if (path == NULL)
+			continue;
+		c->v[c->n] =
+		    (struct cgroup){ .path = xstrdup(path), .tasks_fd = -1 };
+		r = open_group(c, &c->v[c->n++], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int
+cgroups_enter_v1(const struct cgroups *c, struct err *err)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->v[i].tasks_fd >= 0 &&
+		    write(c->v[i].tasks_fd, "0", 1) != 1)
+			return err_errno(
+			    err, "cannot enter cgroup %s", c->v[i].path);
+	return 0;
+}
+
+/* The last processes leave their group a moment after they were seen dead. */
+static int
+remove_group(const char *path, struct err *err)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	_cleanup_free_ char *parent = xstrdup(path);
+
+	for (int i = 0; rmdir(path) < 0; i++) {
+		if (errno == ENOENT)
+			break;
+		if (errno != EBUSY || i >= 2000)
+			return err_errno(err, "cannot remove cgroup %s", path);
+		(void)nanosleep(&moment, NULL);
+	}
+	*strrchr(parent, '/') = '\0';
+	(void)rmdir(parent); /* fails while other jails are there */
+	return 0;
+}
+
+/* Is the group at `path` the one that was made? One whose making was not
+ * finished has no inode in the facts. */
+static bool
+is_ours(const struct facts *facts, const char *path)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < facts->n; i++) {
+		const char *value = facts->v[i].value;
+		const char *made = strchr(value, '/');
+
+		if (streq(facts->v[i].key, "cgroup") && made != NULL &&
+		    streq(made, path))
+			return stat(path, &st) == 0 &&
+			    strtoull(value, NULL, 10) == st.st_ino;
+	}
+	return true;
+}
+
+int
+cgroups_remove(const struct facts *facts, struct err *err)
+{
+	int first = 0;
+
+	for (size_t i = 0; i < facts->n; i++) {
+		int r;
+
+		if (!streq(facts->v[i].key, "cgroup-intended") ||
+		    !is_ours(facts, facts->v[i].value))
+			continue;
+		r = remove_group(facts->v[i].value, first < 0 ? NULL : err);
+		if (r < 0 && first == 0)
+			first = r;
+	}
+	return first;
+}
+
+void
+cgroups_clear(struct cgroups *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		free(c->v[i].path);
+		closep(&c->v[i].tasks_fd);
+	}
+	closep(&c->v2_fd);
+	*c = (struct cgroups)CGROUPS_INIT;
+}

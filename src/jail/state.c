@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which jails there are, and whether they live. */
+#include <dirent.h>
+#include <errno.h>
+
+#include "base/array.h"
+#include "base/proc.h"
+#include "jail/internal.h"
+
+const char *
+jail_status_name(enum jail_status status)
+{
+	static const char *const names[] = {
+		[JAIL_DOWN] = "down",
+		[JAIL_UP] = "up",
+		[JAIL_BUSY] = "busy",
+		[JAIL_PARTIAL] = "partial",
+		[JAIL_DEAD] = "dead",
+	};
+
+	return names[status];
+}
+
+void
+jail_state_clear(struct jail_state *state)
+{
+	free(state->name);
+	free(state->hostname);
+	free(state->net);
+	*state = (struct jail_state){ 0 };
+}
+
+static bool
+lives(const struct jail_state *s)
+{
+	uint64_t start;
+
+	return s->init_pid > 0 && proc_start_time(s->init_pid, &start) == 0 &&
+	    start == s->init_start;
+}
+
+static enum jail_status
+judge(const struct facts *f, const struct jail_state *s, bool busy)
+{
+	if (busy)
+		return JAIL_BUSY;
+	if (facts_get(f, "up") == NULL || facts_get(f, "stopping") != NULL)
+		return JAIL_PARTIAL;
+	return lives(s) ? JAIL_UP : JAIL_DEAD;
+}
+
+static char *
+copy_fact(const struct facts *f, const char *key, const char *missing)
+{
+	const char *value = facts_get(f, key);
+
+	return xstrdup(value != NULL ? value : missing);
+}
+
+static void
+fill(const struct facts *f, bool busy, struct jail_state *s)
+{
+	const char *init = facts_get(f, "init"), *ids = facts_get(f, "ids");
+	const char *up = facts_get(f, "up");
+	unsigned long long start;
+	int pid;
+
+	if (init != NULL && sscanf(init, "%d %llu", &pid, &start) == 2) {
+		s->init_pid = pid;
+		s->init_start = start;
+	}
+	if (ids != NULL)
+		s->id_base = (uint32_t)strtoul(ids, NULL, 10);
+	if (up != NULL)
+		s->started = strtoll(up, NULL, 10);
+	s->hostname = copy_fact(f, "hostname", f->name);
+	s->net = copy_fact(f, "net", "");
+	s->status = judge(f, s, busy);
+}
+
+int
+jail_state_read(const char *name, struct jail_state *ret, struct err *err)
+{
+	_cleanup_(facts_clear) struct facts f = FACTS_INIT;
+	struct jail_state s = { .status = JAIL_DOWN };
+	bool busy;
+	int r = facts_peek(name, &f, &busy, err);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r == -ENOENT)
+		err_clear(err);
+	s.name = xstrdup(name);
+	if (r == 0)
+		fill(&f, busy, &s);
+	*ret = s;
+	return 0;
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct jail_state *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+void
+jail_states_clear(struct jail_states *states)
+{
+	for (size_t i = 0; i < states->n; i++)
+		jail_state_clear(&states->v[i]);
+	array_clear(states);
+}
+
+int
+jail_states_read(struct jail_states *ret, struct err *err)
+{
+	_cleanup_(jail_states_clear) struct jail_states states = { 0 };
+	_cleanup_closedir_ DIR *d = opendir(JAIL_RUN_DIR);
+	struct dirent *e;
+
+	if (d == NULL && errno != ENOENT)
+		return err_errno(err, "cannot open %s", JAIL_RUN_DIR);
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		struct jail_state s = { 0 };
+		int r;
+
+		if (e->d_name[0] == '.')
+			continue;
+		r = jail_state_read(e->d_name, &s, err);
+		if (r < 0)
+			return r;
+		if (s.status == JAIL_DOWN) /* stopped while we looked */
+			jail_state_clear(&s);
+		else
+			*array_add(&states) = s;
+	}
+	if (states.n > 0)
+		qsort(states.v, states.n, sizeof(*states.v), by_name);
+	*ret = states;
+	states = (struct jail_states){ 0 };
+	return 0;
+}
