@@ -186,12 +186,25 @@ file_is_mountpoint(int dirfd, const char *path)
 	return (sx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
 }
 
+/*
+ * A removal under way. A tree may be nested deeper than we may have
+ * descriptors open: what lies deeper than REMOVE_DEPTH is moved up into the
+ * tree's top directory and removed from there in the next round.
+ */
+enum { REMOVE_DEPTH = 64 };
+
+struct removal {
+	int top;
+	int depth;
+	unsigned moved; /* directories that were moved up so far */
+};
+
 /* One entry below an open directory; recursion is in remove_content. */
-static int remove_entry(
-    int dirfd, const char *name, const char *shown, struct err *err);
+static int remove_entry(struct removal *rm, int dirfd, const char *name,
+    const char *shown, struct err *err);
 
 static int
-remove_content(int fd, const char *shown, struct err *err)
+remove_content(struct removal *rm, int fd, const char *shown, struct err *err)
 {
 	_cleanup_closedir_ DIR *d = fdopendir(fd);
 	struct dirent *e;
@@ -208,7 +221,7 @@ remove_content(int fd, const char *shown, struct err *err)
 		if (streq(e->d_name, ".") || streq(e->d_name, ".."))
 			continue;
 		sub = xasprintf("%s/%s", shown, e->d_name);
-		r = remove_entry(dirfd(d), e->d_name, sub, err);
+		r = remove_entry(rm, dirfd(d), e->d_name, sub, err);
 		if (r < 0)
 			return r;
 	}
@@ -216,9 +229,43 @@ remove_content(int fd, const char *shown, struct err *err)
 }
 
 static int
-remove_entry(int dirfd, const char *name, const char *shown, struct err *err)
+move_up(struct removal *rm, int dirfd, const char *name)
 {
-	int fd, r;
+	char to[32];
+
+	do {
+		snprintf(to, sizeof(to), ".removing.%u", rm->moved++);
+		if (renameat2(dirfd, name, rm->top, to, RENAME_NOREPLACE) == 0)
+			return 0;
+	} while (errno == EEXIST);
+	return -errno;
+}
+
+static int
+remove_dir(struct removal *rm, int dirfd, const char *name, const char *shown,
+    struct err *err)
+{
+	int fd = openat(
+	    dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return err_errno(err, "cannot remove %s", shown);
+	rm->depth++;
+	r = remove_content(rm, fd, shown, err);
+	rm->depth--;
+	if (r < 0)
+		return r;
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0)
+		return err_errno(err, "cannot remove %s", shown);
+	return 0;
+}
+
+static int
+remove_entry(struct removal *rm, int dirfd, const char *name, const char *shown,
+    struct err *err)
+{
+	int r;
 
 	/* A directory answers EISDIR, on some file systems EPERM. */
 	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
@@ -229,20 +276,53 @@ remove_entry(int dirfd, const char *name, const char *shown, struct err *err)
 	if (r > 0)
 		return err_set(
 		    err, EXDEV, "%s is a mount point: unmount it first", shown);
-	fd = openat(
-	    dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return err_errno(err, "cannot remove %s", shown);
-	r = remove_content(fd, shown, err);
-	if (r < 0)
-		return r;
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) < 0)
-		return err_errno(err, "cannot remove %s", shown);
-	return 0;
+	if (rm->depth < REMOVE_DEPTH)
+		return remove_dir(rm, dirfd, name, shown, err);
+	r = move_up(rm, dirfd, name);
+	return r < 0 ? err_code(err, r, "cannot remove %s", shown) : 0;
+}
+
+/* All that is in the tree's top directory, until nothing was moved up. */
+static int
+remove_rounds(int top, const char *shown, struct err *err)
+{
+	struct removal rm = { .top = top };
+	unsigned before;
+	int r;
+
+	do {
+		int fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd < 0)
+			return err_errno(err, "cannot open %s", shown);
+		before = rm.moved;
+		r = remove_content(&rm, fd, shown, err);
+	} while (r == 0 && rm.moved > before);
+	return r;
 }
 
 int
 file_remove_tree(int dirfd, const char *path, struct err *err)
 {
-	return remove_entry(dirfd, path, path, err);
+	_cleanup_close_ int top = -1;
+	int r;
+
+	if (unlinkat(dirfd, path, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return err_errno(err, "cannot remove %s", path);
+	r = file_is_mountpoint(dirfd, path);
+	if (r > 0)
+		return err_set(
+		    err, EXDEV, "%s is a mount point: unmount it first", path);
+	top = openat(
+	    dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (top < 0)
+		return err_errno(err, "cannot remove %s", path);
+	r = remove_rounds(top, path, err);
+	if (r < 0)
+		return r;
+	if (unlinkat(dirfd, path, AT_REMOVEDIR) < 0)
+		return err_errno(err, "cannot remove %s", path);
+	return 0;
 }

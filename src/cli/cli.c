@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "cli/help.h"
 #include "cli/parse.h"
+#include "store/store.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -163,6 +164,8 @@ check_demands(struct cli *c, const char *words, struct err *err)
 		return err_set(err, EPERM,
 		    "only root may run '%s'; try: sudo %s %s", words, c->prog,
 		    words);
+	if (c->verb->flags & CLI_POOL)
+		return pool_open_active(&c->pool, err);
 	return 0;
 }
 
@@ -193,6 +196,7 @@ run_verb(
 		r = check_demands(c, words, err);
 	if (r == 0 && !c->help)
 		r = c->verb->run(c, opts, argc, argv, err);
+	c->pool = pool_free(c->pool);
 	cli_parse_clear(c->verb, opts);
 	free(opts);
 	return r;
@@ -250,7 +254,7 @@ static int
 help(struct cli *c, int argc, char **argv)
 {
 	char flag[] = "--help";
-	char *line[3];
+	char *line[4];
 	int n = 0;
 
 	if (argc == 0) {

@@ -238,6 +238,7 @@ cli_parse(struct cli *c, const struct cli_verb *verb, int argc, char **argv,
 		if (r < 0)
 			return r;
 	}
+	argv[p.n_args] = NULL; /* exec hands the rest on */
 	*ret_argc = p.n_args;
 	return 0;
 }

@@ -7,10 +7,11 @@
 
 /*
  * Take the options out of argv (which starts behind the verb's name): values
- * go to `opts` by the verb's table and to `c` for the options every verb has;
- * the arguments that remain are moved to the front of argv and counted in
- * ret_argc. `--` ends the options; they may stand between the arguments,
- * unless the verb is CLI_ARGS_VERBATIM.
+ * go to `opts` by the verb's table and to `c` for the options every verb has.
+ * The arguments that remain are moved to the front of argv, counted in
+ * ret_argc and followed by a NULL; argv has room for argc + 1 pointers. `--`
+ * ends the options; they may stand between the arguments, unless the verb is
+ * CLI_ARGS_VERBATIM.
  */
 int cli_parse(struct cli *c, const struct cli_verb *verb, int argc, char **argv,
     void *opts, int *ret_argc, struct err *err);

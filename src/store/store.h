@@ -106,8 +106,8 @@ struct store_ops {
 	    struct err *err);
 	/* Wait until a clone is on the disk; NULL: it is when clone returns. */
 	int (*settle)(struct pool *pool, struct err *err);
-	int (*usage)(struct pool *pool, struct store_usage *ret,
-	    struct err *err);
+	int (*usage)(
+	    struct pool *pool, struct store_usage *ret, struct err *err);
 	/* A limit in bytes for one tree; 0: none. */
 	int (*set_quota)(struct pool *pool, const char *path, uint64_t bytes,
 	    struct err *err);
@@ -143,11 +143,11 @@ struct pool_spec {
 /* Make a pool, mount it and record it; on failure nothing is left. With
  * `plan` the checks are made, the steps are written into it (steps_plan) and
  * nothing is done. */
-int pool_create(const struct pool_spec *spec, struct str *plan,
-    struct err *err);
+int pool_create(
+    const struct pool_spec *spec, struct str *plan, struct err *err);
 
 /* Unmount a pool, remove what it holds and forget it: a device has nothing on
- * it any more, an image file is deleted, a directory is empty. -EBUSY while
+ * it any more, an image file is deleted, a directory is emptied. -EBUSY while
  * jails or programs use it. */
 int pool_destroy(const char *name, struct err *err);
 
@@ -155,19 +155,21 @@ int pool_destroy(const char *name, struct err *err);
 int pool_import(const char *name, struct err *err);
 /* Mount every recorded pool, for boot: tries all, calls `failed` for each
  * that cannot be mounted, returns the first failure. */
-int pool_import_all(void (*failed)(void *arg, const struct err *err),
-    void *arg, struct err *err);
+int pool_import_all(void (*failed)(void *arg, const struct err *err), void *arg,
+    struct err *err);
 /* Unmount a pool and keep its record. */
 int pool_export(const char *name, struct err *err);
 
 /* Make it the active pool and lay out its iocroot (what is there stays). */
 int pool_activate(const char *name, struct err *err);
 
+/* "btrfs", "dir" */
+const char *store_backend(const struct pool *pool);
 int store_usage(struct pool *pool, struct store_usage *ret, struct err *err);
 
 /*
  * The disks and partitions of this machine that have a node in /dev. Loop
- * devices show only when they are bound to a file that exists here.
+ * devices show only when they play a disk (partitions are looked for on them).
  */
 enum device_state {
 	DEVICE_FREE,  /* nothing on it */
@@ -236,8 +238,8 @@ struct store_new *store_new_free(struct store_new *new);
 void store_new_freep(struct store_new **new);
 
 /* The three calls above for a caller with nothing to write in between. */
-int store_jail_create(struct pool *pool, const char *jail, const char *release,
-    struct err *err);
+int store_jail_create(
+    struct pool *pool, const char *jail, const char *release, struct err *err);
 
 /* The jail is gone from jails/ before its files are removed. It must not
  * run: its mounts would be torn off (the caller holds its lock). */
@@ -248,14 +250,14 @@ int store_jail_list(struct pool *pool, struct strv *ret, struct err *err);
 
 /* O_PATH descriptor of jails/JAIL, and of its root: -ENOENT with "no jail
  * named". Neither name is followed if it is a link. */
-int store_jail_open(struct pool *pool, const char *jail, int *ret_fd,
-    struct err *err);
-int store_jail_root_open(struct pool *pool, const char *jail, int *ret_fd,
-    struct err *err);
+int store_jail_open(
+    struct pool *pool, const char *jail, int *ret_fd, struct err *err);
+int store_jail_root_open(
+    struct pool *pool, const char *jail, int *ret_fd, struct err *err);
 
 /* Limit a jail's root to so many bytes; -EOPNOTSUPP where the back end cannot. */
-int store_jail_set_quota(struct pool *pool, const char *jail, uint64_t bytes,
-    struct err *err);
+int store_jail_set_quota(
+    struct pool *pool, const char *jail, uint64_t bytes, struct err *err);
 
 /*
  * Releases.
@@ -279,11 +281,11 @@ const struct release_def *release_latest(void);
 /* The names that were fetched, sorted by strcmp. */
 int store_release_list(struct pool *pool, struct strv *ret, struct err *err);
 bool store_release_exists(struct pool *pool, const char *release);
-int store_release_destroy(struct pool *pool, const char *release,
-    struct err *err);
+int store_release_destroy(
+    struct pool *pool, const char *release, struct err *err);
 /* O_PATH descriptor of its root. */
-int store_release_open(struct pool *pool, const char *release, int *ret_fd,
-    struct err *err);
+int store_release_open(
+    struct pool *pool, const char *release, int *ret_fd, struct err *err);
 
 /* A release being made: new->fd's "root" is an empty tree; commit shows it.
  * Commit waits until all of it is on the disk. */

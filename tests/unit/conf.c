@@ -84,7 +84,7 @@ test_values(void)
 	    "notes", "naïve text, with = and \"", "naïve text, with = and \"");
 	takes("depends", "db web", "db web");
 	takes("vnet", "no", "0");
-	takes("sysvmsg", "disable", "disable");
+	takes("sysvmsg", "new", "new");
 	takes("login_flags", "-f www-data", "-f www-data");
 	takes("resolver", "nameserver 9.9.9.9;search x",
 	    "nameserver "
@@ -125,9 +125,8 @@ test_values(void)
 	    "network stack of their own (vnet) are not built yet; the address "
 	    "of ip4_addr works without");
 	refuses("sysvsem", "inherit",
-	    "property 'sysvsem': 'inherit' would "
-	    "share the host's System V IPC with the jail; new and disable are "
-	    "possible");
+	    "property 'sysvsem' cannot be "
+	    "'inherit': a jail has System V IPC of its own, always");
 	refuses("notes", "two\nlines",
 	    "property 'notes': the value holds a "
 	    "byte that is not printable UTF-8: two\\x0alines");
@@ -317,8 +316,6 @@ test_check(void)
 	_cleanup_(conf_freep) struct conf *fine =
 	    parse("{\"release\":\"x\",\"interfaces\":\"vnet0:b\",\"boot\":1}");
 	_cleanup_(conf_freep) struct conf *vnet = parse("{\"vnet\":1}");
-	_cleanup_(conf_freep) struct conf *mixed =
-	    parse("{\"sysvmsg\":\"disable\"}");
 	_cleanup_(str_clear) struct str warnings = STR_INIT;
 	struct err err = { 0 };
 
@@ -330,8 +327,6 @@ test_check(void)
 	    "what is refused may not start, though a file says it");
 	is_int(conf_check(NULL, vnet, NULL, NULL, &err), -ENOTSUP,
 	    "nor though the defaults say it");
-	is_int(conf_check(mixed, NULL, NULL, NULL, &err), -ENOTSUP,
-	    "System V IPC is one namespace");
 }
 
 static void

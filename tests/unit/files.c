@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,6 +52,27 @@ test_root(int d)
 	is_int(file_remove_tree(d, "root", NULL), 0, "a tree is removed");
 	is_int(file_remove_tree(d, "root", NULL), 0, "and again: nothing");
 	ok(access("/etc/passwd", F_OK) == 0, "links were not followed");
+}
+
+/* Deeper than there may be descriptors, and than a path may be long. */
+static void
+test_remove_deep(int d)
+{
+	const struct rlimit few = { 256, 256 };
+	int at = openat(d, ".", O_PATH | O_CLOEXEC);
+	int made = 0;
+
+	setrlimit(RLIMIT_NOFILE, &few);
+	for (; made < 5000 && mkdirat(at, "deep", 0755) == 0; made++) {
+		int next = openat(at, "deep", O_PATH | O_CLOEXEC);
+
+		close(at);
+		at = next;
+	}
+	close(at);
+	is_int(made, 5000, "directories nested 5000 deep");
+	is_int(file_remove_tree(d, "deep", NULL), 0, "are removed");
+	ok(faccessat(d, "deep", F_OK, 0) < 0, "and gone");
 }
 
 static void
@@ -116,6 +138,7 @@ main(void)
 	d = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	test_replace(d);
 	test_root(d);
+	test_remove_deep(d);
 	test_proc();
 	test_helper();
 	close(d);

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Making a pool: an array of steps, each with its undo. */
+#include "store/store-internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/steps.h"
+
+/* mkfs.btrfs wants some 110 MB; less than this holds no release. */
+#define SIZE_MIN (256ULL * 1024 * 1024)
+
+struct create {
+	const struct pool_spec *spec;
+	struct pool *pool;
+	bool made_dir;	 /* --dir: it was not there before */
+	bool made_place; /* the mount point was not there before */
+};
+
+static bool
+on_image(const void *ctx)
+{
+	const struct create *c = ctx;
+
+	return c->spec->kind == POOL_IMAGE;
+}
+
+static bool
+on_dir(const void *ctx)
+{
+	const struct create *c = ctx;
+
+	return c->spec->kind == POOL_DIR;
+}
+
+/* All of it now: a pool must not find its disk full under it later. */
+static int
+image_make(void *ctx, struct err *err)
+{
+	struct create *c = ctx;
+	const char *path = c->pool->source;
+	_cleanup_close_ int fd =
+	    open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return err_errno(err, "cannot make image %s", path);
+	r = -posix_fallocate(fd, 0, (off_t)c->spec->size);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r == 0)
+		return 0;
+	(void)unlink(path);
+	return err_code(err, r, "cannot allocate image %s", path);
+}
+
+static int
+image_unlink(void *ctx, struct err *err)
+{
+	struct create *c = ctx;
+
+	if (unlink(c->pool->source) < 0 && errno != ENOENT)
+		return err_errno(err, "cannot delete %s", c->pool->source);
+	return 0;
+}
+
+static int
+dir_prepare(void *ctx, struct err *err)
+{
+	struct create *c = ctx;
+
+	if (mkdir(c->pool->source, 0700) == 0)
+		c->made_dir = true;
+	else if (errno != EEXIST)
+		return err_errno(
+		    err, "cannot make directory %s", c->pool->source);
+	return 0;
+}
+
+/* Nothing was mounted on a directory that we just made. */
+static int
+dir_unprepare(void *ctx, struct err *err)
+{
+	struct create *c = ctx;
+
+	if (c->made_dir && rmdir(c->pool->source) < 0)
+		return err_errno(err, "cannot remove %s", c->pool->source);
+	return 0;
+}
+
+static int
+fs_make(void *ctx, struct err *err)
+{
+	struct create *c = ctx;
+
+	return c->pool->ops->make(c->pool, c->spec->force, err);
+}
+
+static int
+fs_wipe(void *ctx, struct err *err)
+{
+	struct create *c = ctx;
+
+	if (c->spec->kind != POOL_DEVICE)
+		return 0;
+	return block_wipe(c->pool->source, err);
+}
+
+static int
+place_make(void *ctx, struct err *err)
+{
+	struct create *c = ctx;
+
+	if (mkdir(c->pool->path, 0700) == 0)
+		c->made_place = true;
+	else if (errno != EEXIST)
+		return err_errno(
+		    err, "cannot make mount point %s", c->pool->path);
+	return 0;
+}
+
+static int
+place_remove(void *ctx, struct err *err)
+{
+	struct create *c = ctx;
+
+	if (!c->made_place)
+		return 0;
+	if (file_is_mountpoint(AT_FDCWD, c->pool->path) > 0)
+		return err_set(
+		    err, EBUSY, "%s is still mounted", c->pool->path);
+	if (rmdir(c->pool->path) < 0)
+		return err_errno(err, "cannot remove %s", c->pool->path);
+	return 0;
+}
+
+/* The directories of our own that mark a pool, in a directory pool before
+ * it is mounted: dir's import looks for them. */
+static int
+marks_make(int dirfd, const char *shown, struct err *err)
+{
+	static const char *const dirs[] = { ".gaol", WORK_DIR, TRASH_DIR };
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
+		if (mkdirat(dirfd, dirs[i], 0700) < 0 && errno != EEXIST)
+			return err_errno(
+			    err, "cannot make %s/%s", shown, dirs[i]);
+	return 0;
+}
+
+static int
+dir_mark(void *ctx, struct err *err)
+{
+	struct create *c = ctx;
+	_cleanup_close_ int fd = open(
+	    c->pool->source, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return err_errno(err, "cannot open %s", c->pool->source);
+	r = marks_make(fd, c->pool->source, err);
+	if (r < 0)
+		(void)file_remove_tree(fd, ".gaol", NULL);
+	return r;
+}
+
+static int
+dir_unmark(void *ctx, struct err *err)
+{
+	struct create *c = ctx;
+
+	return c->pool->ops->wipe(c->pool, err);
+}
+
+static int
+pool_mount(void *ctx, struct err *err)
+{
+	struct create *c = ctx;
+
+	return c->pool->ops->import(c->pool, err);
+}
+
+static int
+pool_unmount(void *ctx, struct err *err)
+{
+	struct create *c = ctx;
+
+	pool_close(c->pool);
+	return c->pool->ops->export(c->pool, err);
+}
+
+static int
+pool_mark(void *ctx, struct err *err)
+{
+	struct create *c = ctx;
+	int r = pool_open_at(c->pool, err);
+
+	if (r == 0)
+		r = marks_make(c->pool->fd, c->pool->path, err);
+	pool_close(c->pool);
+	return r;
+}
+
+static int
+record_add(void *ctx, struct err *err)
+{
+	struct create *c = ctx;
+	_cleanup_(pools_clear) struct pools pools = { 0 };
+	_cleanup_close_ int lock = -1;
+	int r = pools_edit(&pools, &lock, err);
+
+	if (r < 0)
+		return r;
+	if (pools_find(&pools, c->pool->name) != NULL)
+		return err_set(
+		    err, EEXIST, "pool '%s' already exists", c->pool->name);
+	*array_add(&pools) = c->pool;
+	r = pools_save(&pools, err);
+	pools.n--; /* the pool stays the caller's */
+	return r;
+}
+
+static int
+record_remove(void *ctx, struct err *err)
+{
+	struct create *c = ctx;
+
+	return pool_forget(c->pool->name, err);
+}
+
+static const struct step create_steps[] = {
+	{ "image", "allocate the image file", image_make, image_unlink,
+	    on_image },
+	{ "directory", "make the directory", dir_prepare, dir_unprepare,
+	    on_dir },
+	{ "file-system", "make the file system", fs_make, fs_wipe, NULL },
+	{ "mark", "mark the directory as a pool", dir_mark, dir_unmark,
+	    on_dir },
+	{ "mount-point", "make the mount point", place_make, place_remove,
+	    NULL },
+	{ "mount", "mount it nosuid,nodev, closed to all but root", pool_mount,
+	    pool_unmount, NULL },
+	{ "layout", "make the pool's own directories", pool_mark, NULL, NULL },
+	{ "record", "record the pool in " POOLS_FILE, record_add, record_remove,
+	    NULL },
+};
+
+static const struct steps create_array = { "pool-create", create_steps,
+	ARRAY_SIZE(create_steps), NULL };
+
+/*
+ * Checks, all before the first step.
+ */
+
+static int
+check_name(const char *name, struct err *err)
+{
+	_cleanup_(pools_clear) struct pools pools = { 0 };
+	int r;
+
+	if (!store_name_ok(name))
+		return err_set(err, EINVAL,
+		    "'%s' is no name for a pool: letters, digits and ._- are, "
+		    "at most 64, the first a letter or digit",
+		    name);
+	r = pools_load(&pools, err);
+	if (r == 0 && pools_find(&pools, name) != NULL)
+		return err_set(err, EEXIST, "pool '%s' already exists", name);
+	return r;
+}
+
+static int
+is_empty_dir(const char *path, struct err *err)
+{
+	_cleanup_(strv_clear) struct strv names = { 0 };
+	_cleanup_free_ char *mark = xasprintf("%s/.gaol", path);
+	int r = list_names(AT_FDCWD, path, &names, err);
+
+	if (r < 0)
+		return r;
+	return names.n == 0 && access(mark, F_OK) < 0;
+}
+
+/* The mount point hides what is in it: only an empty directory will do. */
+static int
+check_place(const char *path, struct err *err)
+{
+	struct stat st;
+	int r;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT
+		    ? 0
+		    : err_errno(err, "cannot examine %s", path);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, ENOTDIR,
+		    "%s, where the pool would be mounted, is no directory",
+		    path);
+	if (file_is_mountpoint(AT_FDCWD, path) > 0)
+		return err_set(err, EBUSY,
+		    "%s, where the pool would be mounted, is in use as a mount "
+		    "point",
+		    path);
+	r = is_empty_dir(path, err);
+	if (r < 0)
+		return r;
+	return r > 0
+	    ? 0
+	    : err_set(err, ENOTEMPTY,
+		  "%s, where the pool would be mounted, is not empty", path);
+}
+
+static int
+check_image(const struct pool_spec *spec, const char *path, struct err *err)
+{
+	_cleanup_free_ char *dir =
+	    xstrndup(path, (size_t)(strrchr(path, '/') - path + 1));
+	struct statvfs vfs;
+	uint64_t avail;
+
+	if (spec->size < SIZE_MIN)
+		return err_set(err, EINVAL,
+		    "an image of %llu bytes is too small for a pool: at least "
+		    "256M",
+		    (unsigned long long)spec->size);
+	if (access(path, F_OK) == 0)
+		return err_set(err, EEXIST,
+		    "%s exists: remove it or name another file", path);
+	if (statvfs(dir, &vfs) < 0)
+		return err_errno(err, "cannot examine %s", dir);
+	avail = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+	if (spec->size > avail)
+		return err_set(err, ENOSPC,
+		    "%s has %llu MB left, the image needs %llu MB", dir,
+		    (unsigned long long)(avail >> 20),
+		    (unsigned long long)(spec->size >> 20));
+	return 0;
+}
+
+static int
+check_dir(const char *path, struct err *err)
+{
+	struct stat st;
+	int r;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT
+		    ? 0
+		    : err_errno(err, "cannot examine %s", path);
+	if (!S_ISDIR(st.st_mode))
+		return err_set(err, ENOTDIR, "%s is no directory", path);
+	r = is_empty_dir(path, err);
+	if (r < 0)
+		return r;
+	return r > 0
+	    ? 0
+	    : err_set(err, ENOTEMPTY,
+		  "%s is not empty: a pool wants a directory of its own", path);
+}
+
+static int
+check_source(const struct pool_spec *spec, const char *path, struct err *err)
+{
+	switch (spec->kind) {
+	case POOL_DEVICE:
+		return device_may_take(path, spec->force, err);
+	case POOL_IMAGE:
+		return check_image(spec, path, err);
+	case POOL_DIR:
+		return check_dir(path, err);
+	}
+	BUG("pool kind %d", (int)spec->kind);
+}
+
+static char *
+absolute(const char *path)
+{
+	_cleanup_free_ char *cwd = NULL;
+
+	if (path[0] == '/')
+		return xstrdup(path);
+	cwd = getcwd(NULL, 0);
+	return xasprintf("%s/%s", cwd != NULL ? cwd : "", path);
+}
+
+int
+pool_create(const struct pool_spec *spec, struct str *plan, struct err *err)
+{
+	_cleanup_(pool_freep) struct pool *pool = NULL;
+	struct create c = { .spec = spec };
+	int r = check_name(spec->name, err);
+
+	if (r < 0)
+		return r;
+	pool = pool_new(spec->name);
+	pool->kind = spec->kind;
+	pool->ops = spec->kind == POOL_DIR ? &store_dir : &store_btrfs;
+	pool->source = absolute(spec->source);
+	c.pool = pool;
+	r = check_place(pool->path, err);
+	if (r == 0)
+		r = check_source(spec, pool->source, err);
+	if (r < 0)
+		return err_wrap(err, r, "pool '%s'", spec->name);
+	if (plan != NULL) {
+		steps_plan(&create_array, &c, plan);
+		return 0;
+	}
+	r = steps_run(&create_array, &c, err);
+	return r < 0 ? err_wrap(err, r, "pool '%s'", spec->name) : 0;
+}
