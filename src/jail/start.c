@@ -568,8 +568,7 @@ static const struct step start_steps[] = {
 	{ "init", "make the other namespaces and the idmapped root", init_run,
 	    kill_undo, NULL },
 	{ "network", "connect the network", network_run, network_undo, NULL },
-	{ "inside", "mount /proc, /sys and /dev, take privileges away",
-	    inside_run, NULL, NULL },
+	{ "inside", "set the jail up from inside", inside_run, NULL, NULL },
 	{ "created", "run exec_created", created_run, NULL, created_wanted },
 	/* Its undo kills, so that the network is undone without processes. */
 	{ "services", "run exec_start", services_run, kill_undo, NULL },
