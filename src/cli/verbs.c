@@ -5,9 +5,11 @@
 extern const struct cli_verb cmd_activate;
 extern const struct cli_verb cmd_completion;
 extern const struct cli_verb cmd_fetch;
+extern const struct cli_verb cmd_net;
 extern const struct cli_verb cmd_pool;
 
 const struct cli_verb *const cli_verbs[] = {
+	&cmd_net,
 	&cmd_pool,
 	&cmd_activate,
 	&cmd_fetch,

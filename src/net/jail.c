@@ -280,6 +280,8 @@ link_run(void *ctx, struct err *err)
 		return r;
 	for (unsigned int try = 0; try < 100; try++) {
 		r = make_pair(up, try, err);
+		if (r == 0)
+			err_clear(err);
 		if (r != -EEXIST)
 			break;
 	}
