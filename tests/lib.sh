@@ -32,7 +32,7 @@ skip_all() {
 }
 
 # Run this script again inside new namespaces: net, mount, pid, uts, ipc,
-# cgroup. With mount, /run and /tmp are private too.
+# cgroup.
 in_namespaces() {
 	[ "$(id -u)" = 0 ] || skip_all "needs root"
 	[ -z "${IN_NAMESPACES-}" ] || return 0
@@ -44,6 +44,7 @@ in_namespaces() {
 		*) flags+=("--$n") ;;
 		esac
 	done
+	rmdir "$TMP"
 	IN_NAMESPACES=1 exec unshare "${flags[@]}" bash "$0"
 }
 

@@ -108,6 +108,22 @@ cli_step(struct cli *c, const char *fmt, ...)
 	return true;
 }
 
+void
+cli_lines(struct cli *c, const char *before, const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		_cleanup_free_ char *line = xstrndup(text, len);
+		char *tab = strchr(line, '\t');
+
+		if (tab)
+			*tab = '\0';
+		cli_say(c, "%s%s%s%s", before, line, tab ? ": " : "",
+		    tab ? tab + 1 : "");
+		text += len + (text[len] == '\n');
+	}
+}
+
 bool
 cli_confirm(struct cli *c, const char *fmt, ...)
 {

@@ -164,6 +164,10 @@ void cli_error(struct cli *c, const struct err *err);
  *	if (cli_step(c, "make subvolume %s", name)) continue; else do it. */
 bool cli_step(struct cli *c, const char *fmt, ...) _printf_(2, 3);
 
+/* Lines of "NAME<TAB>TEXT", as steps_plan makes them, on stdout as "NAME:
+ * TEXT" with `before` in front of each. */
+void cli_lines(struct cli *c, const char *before, const char *text);
+
 /* Ask on the terminal, "QUESTION [y/N]: "; anything but y or yes is no, and so
  * is the end of input. */
 bool cli_confirm(struct cli *c, const char *fmt, ...) _printf_(2, 3);

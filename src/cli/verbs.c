@@ -4,15 +4,33 @@
 
 extern const struct cli_verb cmd_activate;
 extern const struct cli_verb cmd_completion;
+extern const struct cli_verb cmd_console;
+extern const struct cli_verb cmd_create;
+extern const struct cli_verb cmd_destroy;
+extern const struct cli_verb cmd_exec;
 extern const struct cli_verb cmd_fetch;
-extern const struct cli_verb cmd_net;
+extern const struct cli_verb cmd_get;
+extern const struct cli_verb cmd_list;
 extern const struct cli_verb cmd_pool;
+extern const struct cli_verb cmd_restart;
+extern const struct cli_verb cmd_set;
+extern const struct cli_verb cmd_start;
+extern const struct cli_verb cmd_stop;
 
 const struct cli_verb *const cli_verbs[] = {
-	&cmd_net,
 	&cmd_pool,
 	&cmd_activate,
 	&cmd_fetch,
+	&cmd_create,
+	&cmd_start,
+	&cmd_stop,
+	&cmd_restart,
+	&cmd_console,
+	&cmd_exec,
+	&cmd_list,
+	&cmd_get,
+	&cmd_set,
+	&cmd_destroy,
 	&cmd_completion,
 	NULL,
 };

@@ -68,6 +68,9 @@ const struct conf_prop *conf_props(size_t *ret_n);
 /* NULL if there is none of that name. */
 const struct conf_prop *conf_prop_find(const char *name);
 
+/* -EINVAL and the sentence for a name that is no property: the nearest one. */
+int conf_prop_unknown(const char *name, struct err *err);
+
 const char *conf_type_name(enum conf_type type);
 const char *conf_answer_name(enum conf_answer answer);
 const char *conf_when_name(enum conf_when when);
@@ -158,8 +161,8 @@ bool conf_get_bool(
 int64_t conf_get_int(
     const struct conf *jail, const struct conf *defaults, const char *name);
 
-/* All built-in defaults and CONFIG_VERSION, as a fresh defaults.json. */
-struct conf *conf_builtin(void);
+/* Add every built-in default that it lacks: a whole defaults.json. */
+void conf_fill(struct conf *conf);
 
 /*
  * Before a start: judge every value of a jail. The first that is wrong or

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Looking properties up, and the value that counts for a jail. */
-#include <errno.h>
-
 #include "base/str.h"
 #include "conf/table.h"
 
@@ -89,31 +87,17 @@ conf_get_int(
 	return n;
 }
 
-struct conf *
-conf_builtin(void)
+void
+conf_fill(struct conf *conf)
 {
-	struct conf *conf = conf_new();
+	for (size_t i = 0; i < conf_table_n; i++) {
+		const struct conf_prop *prop = &conf_table[i];
+		bool record = prop->when == CONF_RECORD &&
+		    !streq(prop->name, "CONFIG_VERSION");
 
-	for (size_t i = 0; i < conf_table_n; i++)
-		if (conf_table[i].when != CONF_RECORD ||
-		    streq(conf_table[i].name, "CONFIG_VERSION"))
-			conf_put(conf, conf_table[i].name, conf_table[i].def);
-	return conf;
-}
-
-/* System V IPC is one namespace: the three kinds go together. */
-static int
-check_sysv(
-    const struct conf *jail, const struct conf *defaults, struct err *err)
-{
-	const char *msg = conf_get(jail, defaults, "sysvmsg");
-
-	if (streq(msg, conf_get(jail, defaults, "sysvsem")) &&
-	    streq(msg, conf_get(jail, defaults, "sysvshm")))
-		return 0;
-	return err_set(err, ENOTSUP,
-	    "sysvmsg, sysvsem and sysvshm differ: on Linux they are new or "
-	    "disable together");
+		if (!record && !conf_own(conf, prop->name))
+			conf_put(conf, prop->name, prop->def);
+	}
 }
 
 int
@@ -139,5 +123,5 @@ conf_check(const struct conf *jail, const struct conf *defaults,
 			warn(arg, text);
 		}
 	}
-	return check_sysv(jail, defaults, err);
+	return 0;
 }

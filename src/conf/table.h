@@ -15,7 +15,6 @@ int conf_rule_depends(const char *value, struct err *err);
 int conf_rule_hostname(const char *value, struct err *err);
 int conf_rule_login(const char *value, struct err *err);
 int conf_rule_deny(const char *value, struct err *err);
-int conf_rule_sysv(const char *value, struct err *err);
 int conf_rule_statfs(const char *value, struct err *err);
 int conf_rule_resolver(const char *value, struct err *err);
 

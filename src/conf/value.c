@@ -189,8 +189,8 @@ judge(const struct conf_prop *prop, const char *value, char **ret,
 	return 0;
 }
 
-static int
-unknown_property(const char *name, struct err *err)
+int
+conf_prop_unknown(const char *name, struct err *err)
 {
 	struct {
 		const char **v;
@@ -215,7 +215,7 @@ conf_value_check(
 	const struct conf_prop *prop = conf_prop_find(name);
 
 	if (!prop)
-		return unknown_property(name, err);
+		return conf_prop_unknown(name, err);
 	if (prop->when == CONF_RECORD)
 		return err_set(err, EPERM,
 		    "property '%s' is kept by gaol itself and cannot be set",
@@ -344,17 +344,6 @@ conf_rule_deny(const char *value, struct err *err)
 		return 0;
 	return err_set(
 	    err, ENOTSUP, "'%s': only deny=AMOUNT is built yet", value);
-}
-
-int
-conf_rule_sysv(const char *value, struct err *err)
-{
-	if (streq(value, "disable"))
-		return 0;
-	return err_set(err, ENOTSUP,
-	    "'%s' would share the host's System V IPC with the jail; new and "
-	    "disable are possible",
-	    value);
 }
 
 int

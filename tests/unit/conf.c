@@ -333,11 +333,12 @@ static void
 test_files(void)
 {
 	char dir[] = "/tmp/gaol-conf.XXXXXX";
-	_cleanup_(conf_freep) struct conf *conf = conf_builtin();
+	_cleanup_(conf_freep) struct conf *conf = parse("{\"notes\":\"x\"}");
 	_cleanup_(conf_freep) struct conf *back = NULL;
 	_cleanup_close_ int fd = -1;
 	struct err err = { 0 };
 
+	conf_fill(conf);
 	ok(mkdtemp(dir) != NULL, "a directory");
 	fd = open(dir, O_DIRECTORY | O_CLOEXEC);
 	is_int(conf_read(fd, "x", "x", &back, &err), -ENOENT, "no file");
@@ -345,6 +346,7 @@ test_files(void)
 	is_int(conf_read(fd, "x", "x", &back, &err), 0, "read");
 	is_str(conf_own(back, "CONFIG_VERSION"), "34", "with its version");
 	is_str(conf_own(back, "exec_start"), "/bin/sh /etc/rc", "and values");
+	is_str(conf_own(back, "notes"), "x", "what was there stays");
 	ok(conf_own(back, "release") == NULL, "but no record of a jail");
 	(void)unlinkat(fd, "x", 0);
 	(void)rmdir(dir);

@@ -1,0 +1,104 @@
+# A private host for tests that make jails: everything that gaol touches is
+# the test's own and gone with it. Source it after lib.sh and in_namespaces:
+#
+#	. "$(dirname "$0")/../lib.sh"
+#	in_namespaces net mount pid uts ipc
+#	. "$(dirname "$0")/../host.sh"
+#	private_host		# a root of our own; empty /run, /mnt, /var/lib/gaol
+#	lo1			# lo1 with 192.168.0.1/24
+#	pool_dir tank		# a pool on a directory, active
+#	release tiny		# a release of busybox in it
+#	system_state >"$TMP/before"
+
+# The root becomes an overlay over what was there: a pool is mounted at /NAME.
+private_host() {
+	local new=$TMP/root dir
+	mkdir "$new" && mount -t tmpfs -o size=512m none "$new" &&
+	mkdir "$new/up" "$new/work" "$new/root" &&
+	mount -t overlay -o "lowerdir=/,upperdir=$new/up,workdir=$new/work" \
+	    none "$new/root" || skip_all "no overlay file system here"
+	# /tmp without what was just mounted in it.
+	dir=$(dirname "$TMP")
+	mount --bind "$dir" "$new/root$dir" || skip_all "cannot bind $dir"
+	for dir in /proc /sys /dev "$TOP" "$BUILD"; do
+		mkdir -p "$new/root$dir" && mount --rbind "$dir" "$new/root$dir" ||
+		    skip_all "cannot bind $dir"
+	done
+	mkdir "$new/root/.old" && cd "$new/root" && pivot_root . .old && cd / &&
+	umount -l /.old && rmdir /.old || skip_all "cannot change the root"
+	cd "$TOP" || exit 1
+	mount -t tmpfs none /run && mount -t tmpfs none /mnt &&
+	mkdir -p /var/lib/gaol && mount -t tmpfs none /var/lib/gaol
+	ip link set lo up
+}
+
+lo1() {
+	ip link add lo1 type bridge && ip link set lo1 up &&
+	ip addr add 192.168.0.1/24 dev lo1
+}
+
+pool_dir() {
+	mkdir "/mnt/$1" && gaol pool create "$1" --dir "/mnt/$1" >/dev/null &&
+	gaol activate "$1" >/dev/null
+}
+
+# A root in which a shell and a few commands run; its /etc/rc does nothing.
+release() {
+	local pool root cmd
+	pool=$(gaol get -p) &&
+	root=/$pool/iocage/releases/$1/root &&
+	mkdir -p "$root"/{bin,dev,etc,proc,root,run,sys,tmp,var/tmp} &&
+	cp "$(command -v busybox)" "$root/bin/busybox" || return 1
+	for cmd in cat echo env false hostname id ls mkdir nc ping ps sh sleep \
+	    touch true; do
+		ln -s busybox "$root/bin/$cmd"
+	done
+	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
+	echo 'www:x:33:33:www:/tmp:/bin/sh' >>"$root/etc/passwd"
+	echo 'root:x:0:' >"$root/etc/group"
+	echo 'exit 0' >"$root/etc/rc"
+	echo 'exit 0' >"$root/etc/rc.shutdown"
+}
+
+# Everything that a verb could leave behind or change, as text. Two of these
+# are compared; files of pools by size, mode and content.
+system_state() {
+	echo '== mounts'
+	cut -d' ' -f3- /proc/self/mountinfo | sort
+	echo '== links, addresses, routes, neighbours'
+	ip -o link | sed 's/^[0-9]*: //; s/@[^:]*//'
+	ip -o addr | sed 's/^[0-9]*: //'
+	ip route show table all
+	ip -6 route show table all
+	ip neigh show nud permanent
+	echo '== nftables'
+	nft list ruleset 2>/dev/null
+	echo '== network namespaces'
+	lsns -t net -n -o NS 2>/dev/null | sort -u
+	echo '== loop devices'
+	losetup -ln -O NAME,BACK-FILE 2>/dev/null | grep -F "$TMP" | sort
+	echo '== control groups'
+	find /sys/fs/cgroup -type d -path '*gaol/*' 2>/dev/null | sort
+	echo '== processes'
+	ps -e -o comm= | grep -E 'gaol|mmdebstrap' | sort
+	echo '== files'
+	local dir
+	for dir in /run /var/lib/gaol /tank /mnt; do
+		[ -e "$dir" ] || continue
+		find "$dir" -mindepth 1 -printf '%p %y %m %U:%G %l\n' | sort
+		find "$dir" -type f ! -path '*/root/*' -print0 | sort -z |
+		    xargs -0r sha256sum
+	done
+}
+
+# Nothing changed since system_state was written to $TMP/before. Waits for what
+# the kernel takes down by itself, a network namespace for instance.
+unchanged() {
+	local i
+	for ((i = 0; i < 60; i++)); do
+		system_state >"$TMP/after"
+		cmp -s "$TMP/before" "$TMP/after" && return 0
+		sleep 0.05
+	done
+	diff "$TMP/before" "$TMP/after"
+}
