@@ -40,8 +40,11 @@ steps_fault(const char *array, const char *step, bool after, struct err *err)
 	mode = fault_mode(array, step);
 	if (mode == NULL)
 		return 0;
-	if (after && streq(mode, "kill"))
+	if (after && streq(mode, "kill")) {
 		(void)kill(getpid(), SIGKILL);
+		/* The first process of a PID namespace is deaf to that. */
+		_exit(128 + SIGKILL);
+	}
 	if (after ? streq(mode, "after") : streq(mode, ""))
 		return err_set(err, EIO, "fault put in by GAOL_FAULT");
 	return 0;

@@ -11,6 +11,7 @@ extern const struct cli_verb cmd_exec;
 extern const struct cli_verb cmd_fetch;
 extern const struct cli_verb cmd_get;
 extern const struct cli_verb cmd_list;
+extern const struct cli_verb cmd_net;
 extern const struct cli_verb cmd_pool;
 extern const struct cli_verb cmd_restart;
 extern const struct cli_verb cmd_set;
@@ -31,6 +32,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cmd_get,
 	&cmd_set,
 	&cmd_destroy,
+	&cmd_net,
 	&cmd_completion,
 	NULL,
 };

@@ -370,25 +370,29 @@ init_run(void *ctx, struct err *err)
 /* ---- network ---- */
 
 static int
+network_made(void *arg, const struct net_jail_facts *facts, struct err *err)
+{
+	_cleanup_(str_clear) struct str line = STR_INIT;
+	struct jail *j = arg;
+
+	net_jail_facts_write(facts, &line);
+	return facts_add(&j->facts, "net", err, "%s", line.buf);
+}
+
+static int
 network_run(void *ctx, struct err *err)
 {
 	static const struct net_jail_addrs none = { 0 };
 	struct jail *j = ctx;
-	_cleanup_(str_clear) struct str line = STR_INIT;
 	struct net_jail_spec spec = {
 		.name = j->name,
 		.addrs = j->spec->addrs != NULL ? j->spec->addrs : &none,
 		.netns_fd = j->netns_fd,
+		.made = network_made,
+		.arg = j,
 	};
-	int r = net_jail_up(&spec, &j->net, err);
 
-	if (r < 0)
-		return r;
-	net_jail_facts_write(&j->net, &line);
-	r = facts_add(&j->facts, "net", err, "%s", line.buf);
-	if (r < 0)
-		(void)net_jail_down(&j->net, NULL);
-	return r;
+	return net_jail_up(&spec, &j->net, err);
 }
 
 static int
@@ -564,8 +568,7 @@ static const struct step start_steps[] = {
 	{ "init", "make the other namespaces and the idmapped root", init_run,
 	    kill_undo, NULL },
 	{ "network", "connect the network", network_run, network_undo, NULL },
-	{ "inside", "mount /proc, /sys and /dev, take privileges away",
-	    inside_run, NULL, NULL },
+	{ "inside", "set the jail up from inside", inside_run, NULL, NULL },
 	{ "created", "run exec_created", created_run, NULL, created_wanted },
 	/* Its undo kills, so that the network is undone without processes. */
 	{ "services", "run exec_start", services_run, kill_undo, NULL },

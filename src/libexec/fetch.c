@@ -328,6 +328,7 @@ main(int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return usage();
+	(void)umask(022);
 	r = check(&f, argv[optind], &err);
 	if (r == 0)
 		r = run(&f, plan, &err);

@@ -254,6 +254,19 @@ make_pair(struct up *up, unsigned int try, struct err *err)
 	return r;
 }
 
+/* Only after a failure: a stop leaves the pair to the kernel. */
+static int
+link_undo(void *ctx, struct err *err)
+{
+	_cleanup_(rtnl_batch_clear) struct rtnl_batch b = RTNL_BATCH_INIT;
+	struct up *up = ctx;
+	struct nlmsghdr *m = rtnl_add(
+	    &b, RTM_DELLINK, 0, RTNL_GONE, "remove %s", up->facts->ifname);
+
+	put_link(m, up->facts->ifindex, false);
+	return rtnl_run(&up->host, &b, err);
+}
+
 static int
 link_run(void *ctx, struct err *err)
 {
@@ -267,23 +280,17 @@ link_run(void *ctx, struct err *err)
 		return r;
 	for (unsigned int try = 0; try < 100; try++) {
 		r = make_pair(up, try, err);
+		if (r == 0)
+			err_clear(err);
 		if (r != -EEXIST)
 			break;
 	}
+	if (r < 0 || up->spec->made == NULL)
+		return r;
+	r = up->spec->made(up->spec->arg, up->facts, err);
+	if (r < 0)
+		(void)link_undo(up, NULL);
 	return r;
-}
-
-/* Only after a failure: a stop leaves the pair to the kernel. */
-static int
-link_undo(void *ctx, struct err *err)
-{
-	_cleanup_(rtnl_batch_clear) struct rtnl_batch b = RTNL_BATCH_INIT;
-	struct up *up = ctx;
-	struct nlmsghdr *m = rtnl_add(
-	    &b, RTM_DELLINK, 0, RTNL_GONE, "remove %s", up->facts->ifname);
-
-	put_link(m, up->facts->ifindex, false);
-	return rtnl_run(&up->host, &b, err);
 }
 
 /* ---- step: the guard ---- */

@@ -217,6 +217,8 @@ int net_jail_addrs_parse(const char *ip4_addr, const char *ip6_addr,
     struct net_jail_addrs *ret, struct err *err);
 void net_jail_addrs_clear(struct net_jail_addrs *addrs);
 
+struct net_jail_facts;
+
 struct net_jail_spec {
 	const char *name; /* the jail's */
 	const struct net_jail_addrs *addrs;
@@ -226,6 +228,15 @@ struct net_jail_spec {
 	 * unless the jail has raw sockets.
 	 */
 	int netns_fd;
+	/*
+	 * Called as soon as the facts are known and before anything is made
+	 * that does not end with the namespace, so that they can be written
+	 * down: whoever is killed after that can be cleaned up after with
+	 * net_jail_down. Its failure is net_jail_up's. May be NULL.
+	 */
+	int (*made)(
+	    void *arg, const struct net_jail_facts *facts, struct err *err);
+	void *arg;
 };
 
 /* What net_jail_up did; kept as one line of text in the jail's runtime facts

@@ -270,8 +270,10 @@ do_create(struct rtnl *nl, const struct op *op, struct err *err)
 	if (!net_is_cloned_lo(op->ifname))
 		return create_kind(nl, op, "bridge", err);
 	r = create_kind(nl, op, "dummy", err);
-	if (r == -EOPNOTSUPP)
+	if (r == -EOPNOTSUPP) {
+		err_clear(err);
 		r = create_kind(nl, op, "bridge", err);
+	}
 	if (r < 0)
 		return r;
 	return no_link_local(nl, op, err);

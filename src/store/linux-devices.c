@@ -479,7 +479,9 @@ device_may_take(const char *node, bool force, struct err *err)
 		return r;
 	if (d->state == DEVICE_BUSY)
 		return err_set(err, EBUSY, "%s is not free: %s", node, d->note);
-	if (d->state == DEVICE_FREE || force)
-		return 0;
-	return not_empty(node, d, err);
+	if (d->state == DEVICE_TAKEN && !force)
+		return not_empty(node, d, err);
+	if (d->size < POOL_SIZE_MIN)
+		return pool_too_small(node, d->size, err);
+	return 0;
 }

@@ -12,9 +12,6 @@
 #include "base/file.h"
 #include "base/steps.h"
 
-/* mkfs.btrfs wants some 110 MB; less than this holds no release. */
-#define SIZE_MIN (256ULL * 1024 * 1024)
-
 struct create {
 	const struct pool_spec *spec;
 	struct pool *pool;
@@ -323,11 +320,8 @@ check_image(const struct pool_spec *spec, const char *path, struct err *err)
 	struct statvfs vfs;
 	uint64_t avail;
 
-	if (spec->size < SIZE_MIN)
-		return err_set(err, EINVAL,
-		    "an image of %llu bytes is too small for a pool: at least "
-		    "256M",
-		    (unsigned long long)spec->size);
+	if (spec->size < POOL_SIZE_MIN)
+		return pool_too_small(path, spec->size, err);
 	if (access(path, F_OK) == 0)
 		return err_set(err, EEXIST,
 		    "%s exists: remove it or name another file", path);

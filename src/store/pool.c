@@ -94,6 +94,16 @@ open_below(int dirfd, const char *path, int flags)
 	return fd < 0 ? -errno : (int)fd;
 }
 
+int
+pool_too_small(const char *source, uint64_t size, struct err *err)
+{
+	_cleanup_(str_clear) struct str s = STR_INIT;
+
+	str_add_size(&s, size);
+	return err_set(err, EINVAL,
+	    "%s of %s is too small for a pool: at least 256M", source, s.buf);
+}
+
 bool
 pool_is_mounted(const struct pool *pool)
 {

@@ -38,6 +38,9 @@ int pool_forget(const char *name, struct err *err);
  */
 bool store_name_ok(const char *name);
 struct pool *pool_new(const char *name);
+/* mkfs.btrfs wants some 110 MB; less than this holds no release. */
+#define POOL_SIZE_MIN (256ULL * 1024 * 1024)
+int pool_too_small(const char *source, uint64_t size, struct err *err);
 const struct store_ops *store_ops_find(const char *name);
 /* Open the mount point of a pool that is mounted. */
 int pool_open_at(struct pool *pool, struct err *err);
