@@ -179,8 +179,8 @@ create_run(
 		return r;
 	fputs(plan.buf, stdout);
 	if (!c->plan)
-		cli_say(c, "pool '%s' is made and mounted at /%s", spec.name,
-		    spec.name);
+		cli_say(c, "pool '%s' is made and mounted at /%s", argv[0],
+		    argv[0]);
 	return 0;
 }
 

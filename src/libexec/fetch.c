@@ -38,9 +38,9 @@
  * ps, telnet) and edit a file (nano, less). Init scripts lean on
  * sysvinit-utils.
  */
-#define PACKAGES                                                      \
-	"adduser,cron,iproute2,iputils-ping,less,login,nano,netbase," \
-	"passwd,procps,sysvinit-utils,telnet"
+static const char include[] =
+    "--include=adduser,cron,iproute2,iputils-ping,less,login,nano,netbase,"
+    "passwd,procps,sysvinit-utils,telnet";
 
 enum { EXIT_USAGE = 2, SOURCES_MAX = 3 };
 
@@ -137,8 +137,7 @@ step_unpack(void *ctx, struct err *err)
 {
 	static const char *const fixed[] = { "unshare", "--pid", "--fork",
 		"--kill-child", "mmdebstrap", "--mode=root",
-		"--variant=minbase", "--format=directory",
-		"--include=" PACKAGES };
+		"--variant=minbase", "--format=directory" };
 	struct fetch *f = ctx;
 	_cleanup_(strv_clear) struct strv args = { 0 };
 	struct proc_spec spec = PROC_SPEC_INIT;
@@ -146,6 +145,7 @@ step_unpack(void *ctx, struct err *err)
 
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
 		strv_add(&args, fixed[i]);
+	strv_add(&args, include);
 	strv_add_owned(&args, xasprintf("--keyring=%s", f->keyring));
 	strv_add(&args, f->def->suite);
 	strv_add(&args, PLACE);
@@ -188,7 +188,7 @@ step_rc(void *ctx, struct err *err)
 	_cleanup_free_ char *from = jail_files();
 	_cleanup_free_ char *from_all = xasprintf("%s/.", from);
 	const char *argv[] = { "cp", "-R", "-P", "--preserve=mode,links",
-		"--remove-destination", from_all, PLACE "/", NULL };
+		"--remove-destination", "-T", from_all, PLACE, NULL };
 	struct proc_spec spec = PROC_SPEC_INIT;
 	int r;
 
@@ -246,6 +246,22 @@ static const struct step fetch_steps[] = {
 static const struct steps fetch_array = { "fetch", fetch_steps,
 	ARRAY_SIZE(fetch_steps), NULL };
 
+static bool
+in_path(const char *program)
+{
+	_cleanup_(strv_clear) struct strv dirs = { 0 };
+	const char *path = getenv("PATH");
+
+	strv_split(&dirs, path != NULL ? path : "", ":");
+	for (size_t i = 0; i < dirs.n; i++) {
+		_cleanup_free_ char *p = xasprintf("%s/%s", dirs.v[i], program);
+
+		if (access(p, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* All that can be known before anything is done. */
 static int
 check(struct fetch *f, const char *name, struct err *err)
@@ -259,9 +275,9 @@ check(struct fetch *f, const char *name, struct err *err)
 		    "cannot read the keyring %s (apt-get install "
 		    "debian-archive-keyring)",
 		    f->keyring);
-	if (access("/usr/bin/mmdebstrap", X_OK) < 0)
-		return err_errno(
-		    err, "cannot run mmdebstrap (apt-get install mmdebstrap)");
+	if (!in_path("mmdebstrap"))
+		return err_set(err, ENOENT,
+		    "cannot run mmdebstrap (apt-get install mmdebstrap)");
 	r = pool_open_active(&f->pool, err);
 	if (r < 0)
 		return r;

@@ -76,9 +76,10 @@ store_jail_begin(struct pool *pool, const char *jail, const char *release,
 		r = work_begin(pool, jail, to, &new, err);
 	if (r == 0)
 		r = make_root(new, jail, release, err);
-	if (r == 0)
-		*ret = TAKE_PTR(new);
-	return r;
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(new);
+	return 0;
 }
 
 int

@@ -181,7 +181,7 @@ open_parent(const struct pool *pool, const char *path, char *name, size_t size,
 	if (strlen(slash + 1) >= size)
 		return err_set(err, ENAMETOOLONG, "name of %s/%s is too long",
 		    pool->path, path);
-	strcpy(name, slash + 1);
+	memcpy(name, slash + 1, strlen(slash + 1) + 1);
 	dir = xstrndup(path, (size_t)(slash - path));
 	fd = open_below(pool->fd, dir, O_RDONLY | O_DIRECTORY);
 	return fd < 0 ? err_code(err, fd, "cannot open %s/%s", pool->path, dir)
@@ -319,7 +319,7 @@ delete_subvolume(int dirfd, int fd, const char *name)
 
 	if (strlen(name) >= sizeof(args.name))
 		return -ENAMETOOLONG;
-	strcpy(args.name, name);
+	memcpy(args.name, name, strlen(name) + 1);
 	if (ioctl(dirfd, BTRFS_IOC_SNAP_DESTROY_V2, &args) == 0)
 		return 0;
 	if (errno != ENOTEMPTY)
