@@ -20,10 +20,10 @@
 		.name = n, .type = CONF_INT, .def = d, .min = lo, .max = hi, \
 		.when = CONF_##w, .answer = CONF_##a, .text = t, .why = y    \
 	}
-#define CHOICE(n, c, w, a, t, y)                                           \
-	{                                                                  \
-		.name = n, .type = CONF_CHOICE, .def = c[0], .choices = c, \
-		.when = CONF_##w, .answer = CONF_##a, .text = t, .why = y  \
+#define CHOICE(n, d, c, w, a, t, y)                                       \
+	{                                                                 \
+		.name = n, .type = CONF_CHOICE, .def = d, .choices = c,   \
+		.when = CONF_##w, .answer = CONF_##a, .text = t, .why = y \
 	}
 #define RULE(n, d, w, t, f)                                               \
 	{                                                                 \
@@ -247,7 +247,7 @@ BOOL("hostid_strict_check", "0", START, REFUSED,
 TEXT("interfaces", "vnet0:bridge0", START, ACCEPTED,
     "the interfaces of a vnet jail",
     VNET_ONLY),
-CHOICE("ip4", new_inherit, START, REFUSED,
+CHOICE("ip4", "new", new_inherit, START, REFUSED,
     "new: the addresses of ip4_addr",
     "only new is built yet"),
 TEXT("ip4_addr", "none", START, ENFORCED,
@@ -255,7 +255,7 @@ TEXT("ip4_addr", "none", START, ENFORCED,
 BOOL("ip4_saddrsel", "1", START, ACCEPTED,
     "choose the source address",
     "a jail's source is the first address of ip4_addr"),
-CHOICE("ip6", new_inherit, START, REFUSED,
+CHOICE("ip6", "new", new_inherit, START, REFUSED,
     "new: the addresses of ip6_addr",
     "only new is built yet"),
 TEXT("ip6_addr", "none", START, ENFORCED,
@@ -277,7 +277,7 @@ TEXT("jail_zfs_mountpoint", "none", START, ACCEPTED,
 TEXT("last_started", "none", RECORD, ACCEPTED,
     "when it was last started",
     UNUSED),
-CHOICE("localhost", localhosts, START, ENFORCED,
+CHOICE("localhost", "private", localhosts, START, ENFORCED,
     "127.0.0.1 inside: private, a loopback of its own; jail, the jail's "
     "address as on FreeBSD", NULL),
 TEXT("localhost_ip", "none", START, ACCEPTED,
@@ -317,7 +317,7 @@ LIMIT("msgqsize", "size of System V queues"),
 BOOL("nat", "0", START, REFUSED,
     "translate its connections",
     NO_NAT),
-CHOICE("nat_backend", nat_backends, START, ACCEPTED,
+CHOICE("nat_backend", "ipfw", nat_backends, START, ACCEPTED,
     "what translates",
     "it counts only with nat=1"),
 TEXT("nat_forwards", "none", START, REFUSED,
@@ -379,7 +379,7 @@ LIMIT("shmsize", "size of System V shared memory"),
 TEXT("source_template", "", RECORD, ACCEPTED,
     "the template that the root was cloned from",
     UNUSED),
-CHOICE("stack", stacks, START, REFUSED,
+CHOICE("stack", "own", stacks, START, REFUSED,
     "own: a network stack of the jail's; shared: the host's",
     "sharing the host's stack is not built yet"),
 LIMIT("stacksize", "size of a stack"),
@@ -395,13 +395,13 @@ TEXT("sync_target", "none", START, ACCEPTED,
 TEXT("sync_tgt_zpool", "none", START, ACCEPTED,
     "pool of replication",
     UNUSED),
-CHOICE("sysvmsg", new_inherit, START, REFUSED,
+CHOICE("sysvmsg", "new", new_inherit, START, REFUSED,
     "System V message queues: new, of the jail's own",
     OWN_IPC),
-CHOICE("sysvsem", new_inherit, START, REFUSED,
+CHOICE("sysvsem", "new", new_inherit, START, REFUSED,
     "System V semaphores: new, of the jail's own",
     OWN_IPC),
-CHOICE("sysvshm", new_inherit, START, REFUSED,
+CHOICE("sysvshm", "new", new_inherit, START, REFUSED,
     "System V shared memory: new, of the jail's own",
     OWN_IPC),
 BOOL("template", "0", START, REFUSED,
