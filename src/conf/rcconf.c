@@ -8,7 +8,6 @@
 #include <strings.h>
 
 #include "base/file.h"
-#include "base/str.h"
 
 /*
  * One reading. Variables are collected in `vars` and given to `rc` at the
@@ -17,7 +16,7 @@
  * any, so `a=1 b=$a` does not see the new a.
  */
 struct scan {
-	const char *p, *end;
+	const char *text, *p, *end;
 	const char *file;
 	unsigned int line;
 	const struct rcconf *rc;
@@ -363,6 +362,8 @@ scan_assignment(struct scan *s)
 	var->name = xstrndup(name, len);
 	var->value = str_take(&value);
 	var->line = line;
+	var->start = (size_t)(start - s->text);
+	var->end = (size_t)(s->p - s->text);
 	map_set(&s->pending, var->name, var);
 	return 0;
 }
@@ -434,6 +435,7 @@ rcconf_parse(struct rcconf *rc, const char *file, const char *text, size_t len,
     struct err *err)
 {
 	struct scan s = {
+		.text = text,
 		.p = text,
 		.end = text + len,
 		.file = file,
@@ -527,6 +529,110 @@ rcconf_bool(const struct rcconf *rc, const char *name, bool def, bool *ret,
 	str_add_visible(&seen, var->value);
 	return rcconf_err(
 	    err, EINVAL, var, "'%s' is neither YES nor NO", seen.buf);
+}
+
+const char *
+rcconf_default(const char *name)
+{
+	static const char *const defaults[][2] = {
+		{ "cloned_interfaces", "" },
+		{ "gateway_enable", "NO" },
+		{ "ipv6_gateway_enable", "NO" },
+		{ "pf_enable", "NO" },
+		{ "pf_rules", "/etc/pf.conf" },
+		{ "pf_flags", "" },
+		{ "iocage_enable", "NO" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+		if (streq(defaults[i][0], name))
+			return defaults[i][1];
+	return NULL;
+}
+
+/* ---- editing ---- */
+
+static bool
+is_whole_name(const char *name)
+{
+	size_t len = 0;
+
+	if (!is_name_start((unsigned char)name[0]))
+		return false;
+	while (is_name((unsigned char)name[len]))
+		len++;
+	return name[len] == '\0';
+}
+
+/* name="value", as sysrc(8) writes it. */
+static void
+add_assignment(struct str *out, const char *name, const char *value)
+{
+	str_printf(out, "%s=\"", name);
+	for (; *value != '\0'; value++) {
+		if (strchr("\"\\$`", *value))
+			str_addc(out, '\\');
+		str_addc(out, *value);
+	}
+	str_addc(out, '"');
+}
+
+/* Without the assignment; a line that has nothing else goes with it. */
+static void
+cut_out(
+    struct str *out, const char *text, size_t len, const struct rcconf_var *var)
+{
+	size_t from = var->start, to = var->end;
+
+	while (from > 0 && is_blank((unsigned char)text[from - 1]))
+		from--;
+	while (to < len && is_blank((unsigned char)text[to]))
+		to++;
+	if ((from == 0 || text[from - 1] == '\n') &&
+	    (to == len || text[to] == '\n')) {
+		to += to < len;
+	} else {
+		from = var->start;
+		to = var->end;
+		/* "a=1; b=2": a lone ';' is no command of its own. */
+		if (to < len && text[to] == ';')
+			to++;
+	}
+	str_addmem(out, text, from);
+	str_addmem(out, text + to, len - to);
+}
+
+int
+rcconf_edit(const char *file, const char *text, size_t len, const char *name,
+    const char *value, struct str *ret, struct err *err)
+{
+	_cleanup_(rcconf_freep) struct rcconf *rc = rcconf_new();
+	const struct rcconf_var *var;
+	int r = rcconf_parse(rc, file, text, len, err);
+
+	if (r < 0)
+		return r;
+	if (!is_whole_name(name))
+		return err_set(
+		    err, EINVAL, "'%s' is no name of a variable", name);
+	str_reset(ret);
+	var = rcconf_find(rc, name);
+	if (var && value) {
+		str_addmem(ret, text, var->start);
+		add_assignment(ret, name, value);
+		str_addmem(ret, text + var->end, len - var->end);
+	} else if (var) {
+		cut_out(ret, text, len, var);
+	} else {
+		str_addmem(ret, text, len);
+		if (value && len > 0 && text[len - 1] != '\n')
+			str_addc(ret, '\n');
+		if (value) {
+			add_assignment(ret, name, value);
+			str_addc(ret, '\n');
+		}
+	}
+	return 0;
 }
 
 int

@@ -23,6 +23,7 @@
 #include "base/array.h"
 #include "base/err.h"
 #include "base/map.h"
+#include "base/str.h"
 
 #define RCCONF_PATH "/etc/rc.conf"
 /* Read after it, if it is there; what it assigns wins. */
@@ -36,6 +37,7 @@ struct rcconf_var {
 	char *value;
 	const char *file; /* where it was last assigned, for messages */
 	unsigned int line;
+	size_t start, end; /* that "name=value" in the file, in bytes */
 };
 
 struct rcconf {
@@ -76,6 +78,20 @@ const char *rcconf_get(
  */
 int rcconf_bool(const struct rcconf *rc, const char *name, bool def, bool *ret,
     struct err *err);
+
+/*
+ * What rc.conf(5) has where the file says nothing: FreeBSD's defaults of the
+ * variables that gaol reads. NULL for all others.
+ */
+const char *rcconf_default(const char *name);
+
+/*
+ * The file's text with `name` assigned: the last assignment is replaced where
+ * it stands, or a line added at the end; `value` NULL takes it out. All else
+ * stays byte for byte. -EINVAL if the text is refused or the name is none.
+ */
+int rcconf_edit(const char *file, const char *text, size_t len,
+    const char *name, const char *value, struct str *ret, struct err *err);
 
 /* Set an error that begins with the place of `var`; returns -code. */
 int rcconf_err(struct err *err, int code, const struct rcconf_var *var,

@@ -38,6 +38,23 @@ same(const struct rcconf *a, const struct rcconf *b)
 	}
 }
 
+/* What was assigned is read back, and nothing else has changed. */
+static void
+edit(const struct rcconf *rc, const char *text, size_t len)
+{
+	static const char value[] = "a \"b\" \\ $c `d` 'e'\n#";
+	_cleanup_(rcconf_freep) struct rcconf *edited = rcconf_new();
+	_cleanup_(str_clear) struct str out = STR_INIT;
+	const char *name = rc->vars.n ? rc->vars.v[0].key : "fresh";
+
+	if (rcconf_edit("f", text, len, name, value, &out, NULL) < 0)
+		BUG("%s cannot be edited", name);
+	if (rcconf_parse(edited, "f", out.buf, out.len, NULL) < 0)
+		return; /* a $name further down grew too long */
+	if (!streq(rcconf_get(edited, name, ""), value))
+		BUG("%s has another value", name);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int
@@ -57,5 +74,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (rcconf_parse(again, "f", out.buf, out.len, &err) < 0)
 		BUG("not read again: %s", err.msg);
 	same(rc, again);
+	edit(rc, (const char *)data, size);
 	return 0;
 }

@@ -193,9 +193,40 @@ test_places(void)
 	is_str(rcconf_get(rc, "a", NULL), "1", "changes nothing");
 }
 
+static void
+edited(const char *text, const char *name, const char *value, const char *want)
+{
+	_cleanup_(str_clear) struct str out = STR_INIT;
+	struct err err = { 0 };
+	int r =
+	    rcconf_edit("rc.conf", text, strlen(text), name, value, &out, &err);
+
+	is_str(r < 0 ? err.msg : out.buf, want, "edit %s", name);
+}
+
+static void
+test_edit(void)
+{
+	edited("", "a", "x", "a=\"x\"\n");
+	edited("b=1", "a", "x", "b=1\na=\"x\"\n");
+	edited("# a=0\na=1 # why\nb=2\n", "a", "x y",
+	    "# a=0\na=\"x y\" # why\nb=2\n");
+	edited("a=1\na='2\n3'; b=$a\n", "a", "x", "a=1\na=\"x\"; b=$a\n");
+	edited("", "a", "\"\\$`'", "a=\"\\\"\\\\\\$\\`'\"\n");
+	edited("b=1\n  a=1  \nc=2\n", "a", NULL, "b=1\nc=2\n");
+	edited("b=1 a=1 # c\n", "a", NULL, "b=1  # c\n");
+	edited("a=1; b=2\n", "a", NULL, " b=2\n");
+	edited("b=1\n", "a", NULL, "b=1\n");
+	edited("b=1\n", "a-b", "x", "'a-b' is no name of a variable");
+	edited("b=`x`\n", "a", "x",
+	    "rc.conf:1: `...` would have to be run: "
+	    "write the value itself");
+}
+
 int
 main(void)
 {
+	test_edit();
 	test_values();
 	test_refusals();
 	test_growth();
