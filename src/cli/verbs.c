@@ -17,6 +17,7 @@ extern const struct cli_verb cmd_restart;
 extern const struct cli_verb cmd_set;
 extern const struct cli_verb cmd_start;
 extern const struct cli_verb cmd_stop;
+extern const struct cli_verb cmd_sysrc;
 
 const struct cli_verb *const cli_verbs[] = {
 	&cmd_pool,
@@ -33,6 +34,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cmd_set,
 	&cmd_destroy,
 	&cmd_net,
+	&cmd_sysrc,
 	&cmd_completion,
 	NULL,
 };
