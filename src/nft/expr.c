@@ -228,6 +228,16 @@ put_fib(struct nft_batch *b, const struct nft_expr *x)
 }
 
 static void
+put_byteorder(struct nft_batch *b, const struct nft_expr *x)
+{
+	put_reg(b, NFTA_BYTEORDER_SREG, x->reg);
+	put_reg(b, NFTA_BYTEORDER_DREG, x->reg2);
+	nl_put_be32(b, NFTA_BYTEORDER_OP, (uint32_t)x->op);
+	nl_put_be32(b, NFTA_BYTEORDER_LEN, x->len);
+	nl_put_be32(b, NFTA_BYTEORDER_SIZE, x->base);
+}
+
+static void
 put_connlimit(struct nft_batch *b, const struct nft_expr *x)
 {
 	nl_put_be32(b, NFTA_CONNLIMIT_COUNT, x->num);
@@ -262,6 +272,7 @@ static const struct {
 	[NFT_X_HASH] = { "hash", put_hash },
 	[NFT_X_DUP] = { "dup", put_dup },
 	[NFT_X_FIB] = { "fib", put_fib },
+	[NFT_X_BYTEORDER] = { "byteorder", put_byteorder },
 	[NFT_X_CONNLIMIT] = { "connlimit", put_connlimit },
 };
 

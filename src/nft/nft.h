@@ -17,19 +17,7 @@
  * how a ruleset in the kernel and its text on disk are tied together: if the
  * stamp is gone or another's, somebody else changed our tables.
  *
- * ---- states ----
- *
- * A pf state is two bits and a rule's number on a conntrack entry. They are
- * kept in its label (128 bits), in the host's byte order:
- *
- *	word 0	number of the in rule that passed it
- *	word 1	number of the out rule that passed it
- *	word 2	NFT_L_* flags, and the tag's number in the low 16 bits
- *	word 3	the interfaces it is bound to (if-bound)
- *
- * The kernel can set bits of a label, never clear them; every field is
- * written once. Rule numbers are never used twice, not even across loads. The
- * layout has a version, NFT_LABEL_VERSION, part of the stamp.
+ * A pf state is two bits on a conntrack entry: see nft/rule.h.
  */
 #ifndef NFT_NFT_H
 #define NFT_NFT_H
@@ -37,39 +25,6 @@
 #include "base/err.h"
 #include "nft/batch.h"
 #include "nft/rule.h"
-
-#define NFT_PF_TABLE "pf"
-/* The base chain (inet) whose last rule carries the stamp. */
-#define NFT_PF_STAMP "in"
-
-#define NFT_LABEL_VERSION 1
-
-/*
- * The two state bits. One bit covers the two directions that pf's state
- * covers: it lets the packets of its own direction through where the state
- * was made, and the answers through the other way.
- *
- *	FWD: in, from the one who opened the connection; out, back to him
- *	REV: out, from the one who opened it; in, back to him
- */
-#define NFT_L_FWD 0x01000000u
-#define NFT_L_REV 0x02000000u
-#define NFT_L_STATE (NFT_L_FWD | NFT_L_REV)
-/* A nat or rdr rule translated it: pf makes a state even for `no state`. */
-#define NFT_L_NAT 0x04000000u
-#define NFT_L_RDR 0x08000000u
-
-/*
- * Bits of the packet mark that pf uses while a packet is inside (bits 24 to
- * 31). The others are never touched. REPLY has both bits of the label's
- * state bits, so that one exclusive-or turns one into the other.
- */
-#define NFT_M_ALL 0xff000000u
-#define NFT_M_REPLY NFT_L_STATE
-#define NFT_M_OWN 0x04000000u	 /* made by pf itself: an RST or ICMP */
-#define NFT_M_RETURN 0x08000000u /* blocked, and the sender is to be told */
-#define NFT_M_KIND 0x70000000u	 /* how: index into the table of ways */
-#define NFT_M_KIND_SHIFT 28
 
 /* What a load leaves in the kernel. */
 struct nft_stamp {
@@ -121,13 +76,38 @@ int nft_enable(bool on, struct err *err);
 /* Delete our tables. Nothing there is no error. */
 int nft_remove(struct err *err);
 
+/* ---- the sets of interfaces' addresses ---- */
+
+/* An address as pf counts it: a jail's belongs to the interface that it was
+ * declared on. */
+struct nft_addr {
+	char ifname[16]; /* pf's name: lo0, lo1, em0 */
+	bool loopback;	 /* that interface is lo0 or a cloned loopback */
+	uint8_t family;	 /* AF_* */
+	uint8_t plen;
+	uint8_t addr[16], broadcast[16], peer[16];
+	bool has_broadcast, has_peer;
+};
+struct nft_addrs {
+	struct nft_addr *v;
+	size_t n, cap;
+};
+
 /*
- * Make the content of sets of our inet table what `set` says, in one
- * transaction: for the sets of interface addresses, when a jail starts or
- * stops. Sets that the loaded rules do not have are left out; without our
- * table nothing is done.
+ * Fill in the elements of those of `set` that are sets of addresses by their
+ * names (nft/rule.h), in the order of `addrs` for ":0". The elements live in
+ * `arena`.
  */
-int nft_sets_sync(const struct nft_set *set, size_t n_set, struct err *err);
+struct arena;
+void nft_addr_sets_fill(struct nft_set *set, size_t n_set,
+    const struct nft_addrs *addrs, struct arena *arena);
+
+/*
+ * Make all such sets of the loaded rules what `addrs` says, in one
+ * transaction: after a jail started or stopped, or an address changed.
+ * Without our table nothing is done.
+ */
+int nft_addrs_sync(const struct nft_addrs *addrs, struct err *err);
 
 /* A chain of somebody else that drops after pf let a packet through. */
 struct nft_foreign {

@@ -10,6 +10,9 @@
 #include "base/array.h"
 #include "nft/batch.h"
 
+/* Who loses against other writers this often has a fault somewhere. */
+enum { TRIES = 50 };
+
 /* ---- attr.c: attributes at the end of the batch's buffer ---- */
 
 void nl_put(struct nft_batch *b, uint16_t type, const void *mem, size_t len);

@@ -23,7 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
+#include <stdio.h>
 
 enum nft_expr_kind {
 	NFT_X_META,	   /* op = key (NFT_META_*) -> reg */
@@ -50,6 +50,7 @@ enum nft_expr_kind {
 	NFT_X_HASH,	 /* jhash of len bytes of reg, modulo num, -> reg2 */
 	NFT_X_DUP,	 /* send a copy to the address in reg (ip, ip6) */
 	NFT_X_FIB,	 /* op = NFT_FIB_RESULT_*, flags num -> reg */
+	NFT_X_BYTEORDER, /* op = NFT_BYTEORDER_*, of len bytes by `base` */
 	NFT_X_CONNLIMIT, /* more than num entries (flags 1: inverted) */
 };
 
@@ -147,5 +148,81 @@ struct nft_table {
 	const struct nft_rule *rule;
 	size_t n_rule;
 };
+
+/* ---- what pf's rules and the rest of pf agree on ------------------------- */
+
+#define NFT_PF_TABLE "pf"
+/* The base chain (inet) whose last rule carries the stamp. */
+#define NFT_PF_STAMP "in"
+
+/*
+ * A pf state is two bits and the numbers of the rules that made it, on a
+ * conntrack entry, in its label (128 bits, the host's byte order):
+ *
+ *	word 0	number of the in rule
+ *	word 1	number of the out rule
+ *	word 2	NFT_L_* flags, and the tag's number in the low 16 bits
+ *	word 3	the interfaces it is bound to (if-bound)
+ *
+ * The kernel can set bits of a label, never clear them; every field is
+ * written once. Rule numbers are never used twice, not even across loads.
+ * Whoever changes this gives it a new version: entries outlive a load.
+ */
+#define NFT_LABEL_VERSION 1
+
+/*
+ * The two state bits. One bit covers the two directions that pf's state
+ * covers: it lets the packets of its own direction through where the state
+ * was made, and the answers through the other way.
+ *
+ *	FWD: in, from the one who opened the connection; out, back to him
+ *	REV: out, from the one who opened it; in, back to him
+ */
+#define NFT_L_FWD 0x01000000u
+#define NFT_L_REV 0x02000000u
+#define NFT_L_STATE (NFT_L_FWD | NFT_L_REV)
+/* A nat or rdr rule translated it: pf makes a state even for `no state`. */
+#define NFT_L_NAT 0x04000000u
+#define NFT_L_RDR 0x08000000u
+
+/*
+ * Bits of the packet mark that pf uses while a packet is inside (bits 24 to
+ * 31). The others are never touched. REPLY has both bits of the label's
+ * state bits, so that one exclusive-or turns one into the other.
+ */
+#define NFT_M_ALL 0xff000000u
+#define NFT_M_REPLY NFT_L_STATE
+#define NFT_M_OWN 0x04000000u	 /* made by pf itself: an RST or ICMP */
+#define NFT_M_RETURN 0x08000000u /* blocked, and the sender is to be told */
+#define NFT_M_KIND 0x70000000u	 /* how: index into the table of ways */
+#define NFT_M_KIND_SHIFT 28
+
+/*
+ * Sets whose content is the addresses of interfaces. They are found by their
+ * names, so that a jail that starts can put its own in without knowing the
+ * rules:
+ *
+ *	own4_IF		what a packet over loopback IF is for: the addresses
+ *			declared on it; of lo0: all others of this machine
+ *	dyn4_M_B_NAME	(NAME:mods)/B of pf.conf; M are pf's PF_MOD_* bits,
+ *			NAME an interface, "self" or "lo"
+ *
+ * and the same with own6, dyn6.
+ */
+#define NFT_ADDR_SET_LEN 48
+
+static inline void
+nft_own_set_name(char buf[NFT_ADDR_SET_LEN], bool v6, const char *ifname)
+{
+	snprintf(buf, NFT_ADDR_SET_LEN, "own%d_%.15s", v6 ? 6 : 4, ifname);
+}
+
+static inline void
+nft_dyn_set_name(char buf[NFT_ADDR_SET_LEN], bool v6, unsigned int mods,
+    unsigned int bits, const char *name)
+{
+	snprintf(buf, NFT_ADDR_SET_LEN, "dyn%d_%u_%u_%.15s", v6 ? 6 : 4, mods,
+	    bits, name);
+}
 
 #endif

@@ -11,9 +11,6 @@
 
 static const uint8_t families[] = { NFPROTO_INET, NFPROTO_IPV4, NFPROTO_IPV6 };
 
-/* Who loses against others this often has a fault somewhere. */
-enum { TRIES = 50 };
-
 struct names {
 	struct nft_name {
 		const char *name;
@@ -371,33 +368,6 @@ nft_remove(struct err *err)
 	nft_batch_init(&b);
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
 		nft_batch_del_table_if_there(&b, families[i], NFT_PF_TABLE);
-	return nft_batch_commit(&b, err);
-}
-
-int
-nft_sets_sync(const struct nft_set *set, size_t n_set, struct err *err)
-{
-	_cleanup_(nl_closep) struct mnl_socket *nl = NULL;
-	_cleanup_(found_clear) struct found f = { 0 };
-	_cleanup_(nft_batch_clear) struct nft_batch b = { 0 };
-	int r = nl_open(NETLINK_NETFILTER, &nl, err);
-
-	if (r < 0)
-		return r;
-	r = find(nl, &f, true, err);
-	if (r < 0)
-		return r;
-	nft_batch_init(&b);
-	for (size_t i = 0; i < n_set; i++) {
-		for (size_t k = 0; k < f.sets.n; k++) {
-			if (!streq(f.sets.v[k].name, set[i].name))
-				continue;
-			nft_batch_flush_set(
-			    &b, NFPROTO_INET, NFT_PF_TABLE, set[i].name);
-			nft_batch_elems(
-			    &b, NFPROTO_INET, NFT_PF_TABLE, &set[i]);
-		}
-	}
 	return nft_batch_commit(&b, err);
 }
 

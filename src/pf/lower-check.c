@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the kernel cannot do as pf does it, or what is not built yet: each a
+ * load error that names the line. */
+#include "pf/lower-private.h"
+
+static bool
+is_out_only(const struct pf_rule *r)
+{
+	return r->dir == PF_OUT;
+}
+
+static void
+check_addr(struct lw *lw, const struct pf_rule *r, const struct pf_addr *a)
+{
+	if (a->kind == PF_ADDR_NOROUTE || a->kind == PF_ADDR_URPF)
+		lw_error(lw, r, "%s is not built yet",
+		    a->kind == PF_ADDR_URPF ? "urpf-failed" : "no-route");
+	if (a->kind == PF_ADDR_DYN && !streq(a->name, "self") &&
+	    !streq(a->name, "lo") && !pf_env_if(lw->env, a->name) &&
+	    pf_env_is_group(lw->env, a->name))
+		lw_error(lw, r,
+		    "(%s) is an interface group, whose addresses are not "
+		    "followed yet: name the interfaces",
+		    a->name);
+}
+
+static void
+check_state(struct lw *lw, const struct pf_rule *r)
+{
+	const struct pf_state *s = r->state;
+
+	if (r->keep == PF_SYNPROXY)
+		lw_error(lw, r, "synproxy state is not built yet");
+	if (!s)
+		return;
+	if (s->max || s->max_src_states || s->max_src_conn ||
+	    s->max_src_nodes || s->rate || s->track || s->overload)
+		lw_error(
+		    lw, r, "limits of states and sources are not built yet");
+	if (s->if_bound)
+		lw_error(lw, r, "if-bound states are not built yet");
+	if (s->sloppy)
+		lw_error(lw, r, "sloppy states are not built yet");
+	for (int i = 0; i < PF_TM_COUNT; i++) {
+		if (!s->timeout[i])
+			continue;
+		lw_error(lw, r, "time-outs of a rule are not built yet");
+		break;
+	}
+}
+
+static void
+check_ids(struct lw *lw, const struct pf_rule *r)
+{
+	const struct pf_ids *ids[] = { &r->user, &r->group };
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *word = i ? "group" : "user";
+
+		if (!ids[i]->op)
+			continue;
+		if (!is_out_only(r))
+			lw_error(lw, r,
+			    "%s works only in rules with `out`: nf_tables "
+			    "does not know who will receive a packet",
+			    word);
+		else if (ids[i]->op > PF_OP_NE || ids[i]->a == PF_ID_UNKNOWN)
+			lw_error(lw, r,
+			    "%s with this operator is not built "
+			    "yet",
+			    word);
+	}
+}
+
+static void
+check_filter(struct lw *lw, const struct pf_rule *r)
+{
+	check_state(lw, r);
+	check_ids(lw, r);
+	if (r->route)
+		lw_error(
+		    lw, r, "route-to, reply-to and dup-to are not built yet");
+	if (r->fragment)
+		lw_error(lw, r, "fragment is not built yet");
+	if (r->allow_opts)
+		lw_error(lw, r, "allow-opts is not built yet");
+	if (r->os)
+		lw_error(lw, r, "os is not built yet");
+	if (r->divert)
+		lw_error(lw, r, "divert-to is not built yet");
+	if (r->queue)
+		lw_error(lw, r, "there are no queues of pf on Linux: use tc");
+	if (r->prio >= 0 || r->set_prio[0] >= 0)
+		lw_error(lw, r, "prio is not built yet");
+	if (r->return_ttl)
+		lw_error(lw, r,
+		    "the ttl of an RST cannot be set: nf_tables has no way "
+		    "to");
+}
+
+static void
+check_scrub(struct lw *lw, const struct pf_rule *r)
+{
+	if (r->no_df || r->min_ttl || r->max_mss || r->has_set_tos ||
+	    r->random_id)
+		lw_error(lw, r,
+		    "no-df, random-id, min-ttl, max-mss and set-tos are not "
+		    "built yet");
+	if (r->reassemble_tcp)
+		lw_error(lw, r,
+		    "reassemble tcp cannot be done: Linux has nothing like "
+		    "it");
+}
+
+static bool
+is_ip_pool(const struct pf_pool *p)
+{
+	for (uint32_t i = 0; i < p->n; i++)
+		if (p->hop[i].addr.kind == PF_ADDR_TABLE)
+			return false;
+	return true;
+}
+
+static size_t
+pool_size(struct lw *lw, const struct pf_rule *r)
+{
+	union pf_ip ip[LW_POOL_MAX];
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < r->pool->n; i++) {
+		const struct pf_addr *a = &r->pool->hop[i].addr;
+		size_t more;
+
+		if (a->kind == PF_ADDR_IP)
+			more = lw_prefix_addrs(a, r->af, ip);
+		else
+			more = lw_if_addrs(lw, a, r->af, ip);
+		n += more;
+		if (more >= LW_POOL_MAX || n >= LW_POOL_MAX)
+			return LW_POOL_MAX;
+	}
+	return n;
+}
+
+static void
+check_pool(struct lw *lw, const struct pf_rule *r)
+{
+	const struct pf_addr *a = &r->pool->hop[0].addr;
+	size_t n;
+
+	if (!is_ip_pool(r->pool)) {
+		lw_error(lw, r, "tables as targets are not built yet");
+		return;
+	}
+	if (r->pool->sticky)
+		lw_error(lw, r, "sticky-address is not built yet");
+	if (r->pool->type == PF_POOL_BITMASK || r->action == PF_BINAT)
+		return;
+	n = pool_size(lw, r);
+	if (n >= LW_POOL_MAX)
+		lw_error(lw, r, "more than %d addresses to translate to",
+		    LW_POOL_MAX - 1);
+	if (n == 0 && !lw_is_masquerade(lw, r))
+		lw_error(lw, r,
+		    "(%s) has no %s address now, so there is nothing to "
+		    "translate to",
+		    a->name, r->af == AF_INET ? "IPv4" : "IPv6");
+	if (r->action == PF_RDR && r->pool->high > r->pool->low &&
+	    r->dst.port.op != PF_OP_RANGE && r->dst.port.op != PF_OP_EQ)
+		lw_error(lw, r,
+		    "a range of ports to redirect to needs a range of "
+		    "destination ports");
+}
+
+static void
+check_translation(struct lw *lw, const struct pf_rule *r)
+{
+	if (r->pool)
+		check_pool(lw, r);
+}
+
+static void
+check_common(struct lw *lw, const struct pf_rule *r)
+{
+	check_addr(lw, r, &r->src.addr);
+	check_addr(lw, r, &r->dst.addr);
+	if (r->log & (PF_LOG_ALL | PF_LOG_USER))
+		lw_error(lw, r, "log (all) and log (user) are not built yet");
+	if (r->tag || r->tagged)
+		lw_error(lw, r, "tags are not built yet");
+	if (r->rtable >= 0)
+		lw_error(lw, r, "rtable is not built yet");
+}
+
+static void
+check_rule(struct lw *lw, enum pf_list list, const struct pf_rule *r)
+{
+	switch (list) {
+	case PF_LIST_SCRUB:
+		check_scrub(lw, r);
+		return;
+	case PF_LIST_FILTER:
+		check_filter(lw, r);
+		break;
+	default:
+		check_translation(lw, r);
+	}
+	check_common(lw, r);
+}
+
+static void
+check_options(struct lw *lw)
+{
+	const struct pf_options *o = &lw->rs->options;
+
+	for (int i = 0; i < PF_TM_COUNT; i++)
+		if (o->timeout_set[i] &&
+		    o->timeout[i] != pf_timeout_default((enum pf_tm)i))
+			lw_error(lw, NULL, "set timeout %s is not built yet",
+			    pf_timeout_name((enum pf_tm)i));
+	for (int i = 0; i < PF_LIMIT_COUNT; i++)
+		if (o->limit_set[i] &&
+		    o->limit[i] != pf_limit_default((enum pf_limit)i))
+			lw_error(lw, NULL, "set limit %s is not built yet",
+			    pf_limit_name((enum pf_limit)i));
+	if (o->log_if_set && o->log_if)
+		lw_error(lw, NULL, "set loginterface is not built yet");
+}
+
+void
+lw_check(struct lw *lw)
+{
+	for (struct pf_anchor *a = lw->rs->main; a; a = a->next)
+		for (int list = 0; list < PF_LIST_COUNT; list++)
+			for (size_t i = 0; i < a->list[list].n; i++)
+				check_rule(
+				    lw, (enum pf_list)list, a->list[list].v[i]);
+	for (struct pf_queue *q = lw->rs->queues; q; q = q->next) {
+		str_printf(lw->msgs,
+		    "%s:%u: there are no queues of pf on Linux: use tc\n",
+		    q->file, q->line);
+		lw->errors++;
+	}
+	check_options(lw);
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The conditions of a rule as expressions. */
+#include "pf/lower-private.h"
+
+#include <arpa/inet.h>
+
+/* ---- interfaces ---- */
+
+static bool
+loop_in(const struct lw *lw, const struct lw_loop *loop, const char *ifname)
+{
+	const struct pf_if *f;
+
+	if (streq(loop->name, ifname))
+		return true;
+	f = pf_env_if(lw->env, loop->name);
+	if (pf_env_if(lw->env, ifname))
+		return false;
+	/* "lo" is the group of all loopbacks, also of one not there yet. */
+	return streq(ifname, "lo") || (f && strv_has(&f->groups, ifname));
+}
+
+bool
+lw_on_class(const struct lw *lw, const char *ifname, bool neg, int class)
+{
+	bool any = false;
+
+	if (!ifname)
+		return true;
+	for (size_t i = 0; i < lw->loops.n; i++) {
+		bool in = loop_in(lw, &lw->loops.v[i], ifname);
+
+		if (class == (int)i || (class >= 0 && lw->one_loop))
+			return in != neg;
+		any |= in;
+	}
+	/* Elsewhere: a name that means only loopbacks never matches. */
+	if (!any || !pf_env_is_group(lw->env, ifname))
+		return !any || neg;
+	return true;
+}
+
+/* On the loopbacks the chain itself says which one it is. */
+static void
+put_interface(struct lw *lw, const struct pf_rule *r, bool out, int class)
+{
+	bool is_loop = false;
+
+	if (!r->ifname || class != LW_EXT)
+		return;
+	for (size_t i = 0; i < lw->loops.n; i++)
+		is_loop |= streq(lw->loops.v[i].name, r->ifname);
+	if (is_loop)
+		return; /* "on ! lo0": true for all others */
+	if (!pf_env_if(lw->env, r->ifname) &&
+	    pf_env_is_group(lw->env, r->ifname)) {
+		x_meta(lw, out ? NFT_META_OIFNAME : NFT_META_IIFNAME, 0);
+		x_lookup(lw, 0, lw_group_set(lw, r->ifname), r->if_not);
+		return;
+	}
+	x_ifname(lw, out, r->if_not, r->ifname);
+}
+
+/* ---- variants ---- */
+
+static bool
+has_family(const struct pf_addr *a)
+{
+	return a->kind != PF_ADDR_ANY && a->kind != PF_ADDR_NOROUTE &&
+	    a->kind != PF_ADDR_URPF;
+}
+
+/* "! any" is nothing. */
+static bool
+is_nothing(const struct pf_addr *a)
+{
+	return a->kind == PF_ADDR_ANY && a->neg;
+}
+
+/* A rule without a protocol tests its TCP flags on TCP packets only. */
+static bool
+splits_tcp(const struct lw_match *m)
+{
+	bool proto = false, flags = false;
+
+	for (size_t i = 0; i < m->n; i++) {
+		proto |= m->rule[i]->proto != 0;
+		flags |= m->rule[i]->flagset != 0;
+	}
+	return flags && !proto;
+}
+
+/* Do all rules agree on the family and the protocol? */
+static bool
+agree(const struct lw_match *m, struct lw_variant *v, bool *needs_af)
+{
+	*needs_af = false;
+	for (size_t i = 0; i < m->n; i++) {
+		const struct pf_rule *r = m->rule[i];
+
+		if ((r->af && v->af && r->af != v->af) ||
+		    (r->proto && v->proto && r->proto != v->proto) ||
+		    is_nothing(&r->src.addr) || is_nothing(&r->dst.addr))
+			return false;
+		v->af = v->af ? v->af : r->af;
+		v->proto = v->proto ? v->proto : r->proto;
+		*needs_af |=
+		    has_family(&r->src.addr) || has_family(&r->dst.addr);
+	}
+	return true;
+}
+
+size_t
+lw_variants(const struct lw_match *m, struct lw_variant v[static LW_VARIANTS])
+{
+	struct lw_variant base = { 0 };
+	bool needs_af;
+	size_t n = 0;
+
+	if (!agree(m, &base, &needs_af))
+		return 0;
+	v[n++] = base;
+	if (needs_af && !base.af) {
+		v[0].af = AF_INET;
+		v[n] = base;
+		v[n++].af = AF_INET6;
+	}
+	if (splits_tcp(m)) {
+		size_t half = n;
+
+		for (size_t i = 0; i < half; i++) {
+			v[n] = v[i];
+			v[n++].no_tcp = true;
+			v[i].proto = IPPROTO_TCP;
+		}
+	}
+	return n;
+}
+
+/* ---- addresses ---- */
+
+static void
+put_prefix(struct lw *lw, const struct pf_addr *a, uint8_t len)
+{
+	struct nft_expr *x;
+	uint8_t zero[16] = { 0 }, mask[16] = { 0 };
+
+	if (a->bits % 8) {
+		for (unsigned int i = 0; i < a->bits; i++)
+			mask[i / 8] |= (uint8_t)(0x80 >> i % 8);
+		x = lw_add(lw, NFT_X_BITWISE);
+		x->reg = x->reg2 = 0;
+		x->len = len;
+		memcpy(x->data, mask, len);
+		memcpy(x->data2, zero, len);
+	}
+	x_cmp(lw, a->neg ? NFT_CMP_NEQ : NFT_CMP_EQ, 0, a->ip.b, len);
+}
+
+static void
+put_addr(struct lw *lw, const struct pf_addr *a, uint8_t af, bool dst)
+{
+	uint8_t len = af == AF_INET ? 4 : 16;
+	uint16_t offset = af == AF_INET ? (dst ? 16 : 12) : (dst ? 24 : 8);
+	struct nft_expr *x;
+
+	if (!has_family(a))
+		return;
+	/* A prefix of whole bytes needs no mask: load fewer bytes. */
+	if (a->kind == PF_ADDR_IP && a->bits % 8 == 0)
+		len = a->bits / 8;
+	x_payload(lw, NFT_PAYLOAD_NETWORK_HEADER, offset, len, 0);
+	switch ((enum pf_addr_kind)a->kind) {
+	case PF_ADDR_IP:
+		put_prefix(lw, a, len);
+		break;
+	case PF_ADDR_RANGE:
+		x = lw_add(lw, NFT_X_RANGE);
+		x->op = a->neg ? NFT_RANGE_NEQ : NFT_RANGE_EQ;
+		x->reg = 0;
+		x->len = len;
+		memcpy(x->data, a->ip.b, len);
+		memcpy(x->data2, a->last.b, len);
+		break;
+	case PF_ADDR_TABLE:
+		x_lookup(lw, 0, lw_table_set(lw, a->name, af), a->neg);
+		break;
+	case PF_ADDR_DYN:
+		x_lookup(lw, 0, lw_dyn_set(lw, a, af), a->neg);
+		break;
+	default:
+		BUG("address of kind %d", a->kind);
+	}
+}
+
+/* ---- ports ---- */
+
+static void
+put_port_range(struct lw *lw, int op, uint16_t a, uint16_t b)
+{
+	struct nft_expr *x = lw_add(lw, NFT_X_RANGE);
+	uint16_t low = htons(a), high = htons(b);
+
+	x->op = op;
+	x->reg = 0;
+	x->len = 2;
+	memcpy(x->data, &low, 2);
+	memcpy(x->data2, &high, 2);
+}
+
+static void
+put_port(struct lw *lw, const struct pf_ports *p, bool dst)
+{
+	static const int ops[] = {
+		[PF_OP_EQ] = NFT_CMP_EQ,
+		[PF_OP_NE] = NFT_CMP_NEQ,
+		[PF_OP_LT] = NFT_CMP_LT,
+		[PF_OP_LE] = NFT_CMP_LTE,
+		[PF_OP_GT] = NFT_CMP_GT,
+		[PF_OP_GE] = NFT_CMP_GTE,
+	};
+	uint16_t be = htons(p->a);
+
+	if (p->op == PF_OP_NONE)
+		return;
+	x_payload(lw, NFT_PAYLOAD_TRANSPORT_HEADER, dst ? 2 : 0, 2, 0);
+	switch ((enum pf_op)p->op) {
+	case PF_OP_IN:
+		/* Nothing lies between neighbours: a range that is empty. */
+		if (p->b - p->a < 2)
+			put_port_range(lw, NFT_RANGE_NEQ, 0, 65535);
+		else
+			put_port_range(lw, NFT_RANGE_EQ, p->a + 1, p->b - 1);
+		break;
+	case PF_OP_OUT:
+		put_port_range(lw, NFT_RANGE_NEQ, p->a, p->b);
+		break;
+	case PF_OP_RANGE:
+		put_port_range(lw, NFT_RANGE_EQ, p->a, p->b);
+		break;
+	default:
+		x_cmp(lw, ops[p->op], 0, &be, 2);
+	}
+}
+
+/* ---- the rest ---- */
+
+static void
+put_flags(struct lw *lw, const struct pf_rule *r)
+{
+	struct nft_expr *x;
+
+	x_payload(lw, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, 0);
+	x = lw_add(lw, NFT_X_BITWISE);
+	x->reg = x->reg2 = 0;
+	x->len = 1;
+	x->data[0] = r->flagset;
+	x_cmp_u8(lw, NFT_CMP_EQ, 0, r->flags);
+}
+
+static void
+put_icmp(struct lw *lw, const struct pf_rule *r)
+{
+	if (r->icmp_type >= 0) {
+		x_payload(lw, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, 0);
+		x_cmp_u8(lw, NFT_CMP_EQ, 0, (uint8_t)r->icmp_type);
+	}
+	if (r->icmp_code >= 0) {
+		x_payload(lw, NFT_PAYLOAD_TRANSPORT_HEADER, 1, 1, 0);
+		x_cmp_u8(lw, NFT_CMP_EQ, 0, (uint8_t)r->icmp_code);
+	}
+}
+
+/* pf sees no TOS in IPv6 packets. */
+static void
+put_tos(struct lw *lw, const struct pf_rule *r, uint8_t af)
+{
+	if (!r->tos)
+		return;
+	if (!af)
+		x_nfproto(lw, AF_INET);
+	x_payload(lw, NFT_PAYLOAD_NETWORK_HEADER, 1, 1, 0);
+	x_cmp_u8(lw, NFT_CMP_EQ, 0, r->tos);
+}
+
+static int
+id_op(uint8_t op)
+{
+	return op == PF_OP_NE ? NFT_CMP_NEQ : NFT_CMP_EQ;
+}
+
+static void
+put_ids(struct lw *lw, const struct pf_rule *r)
+{
+	if (r->user.op) {
+		x_meta(lw, NFT_META_SKUID, 0);
+		x_cmp_u32(lw, id_op(r->user.op), 0, r->user.a);
+	}
+	if (r->group.op) {
+		x_meta(lw, NFT_META_SKGID, 0);
+		x_cmp_u32(lw, id_op(r->group.op), 0, r->group.a);
+	}
+}
+
+/* A number below prob, compared in network byte order. */
+static void
+put_probability(struct lw *lw, const struct pf_rule *r)
+{
+	uint32_t be = htonl(r->prob);
+	struct nft_expr *x;
+
+	if (!r->prob)
+		return;
+	x = lw_add(lw, NFT_X_NUMGEN);
+	x->op = NFT_NG_RANDOM;
+	x->num = UINT32_MAX;
+	x->reg = 0;
+	x = lw_add(lw, NFT_X_BYTEORDER);
+	x->op = NFT_BYTEORDER_HTON;
+	x->reg = x->reg2 = 0;
+	x->len = 4;
+	x->base = 4;
+	x_cmp(lw, NFT_CMP_LT, 0, &be, 4);
+}
+
+/* The cheap tests first, and those that most packets fail. */
+void
+lw_conditions(struct lw *lw, const struct lw_match *m,
+    const struct lw_variant *v, bool out, int class)
+{
+	for (size_t i = 0; i < m->n; i++)
+		put_interface(lw, m->rule[i], out, class);
+	if (v->proto)
+		x_l4proto(lw, NFT_CMP_EQ, v->proto);
+	if (v->no_tcp)
+		x_l4proto(lw, NFT_CMP_NEQ, IPPROTO_TCP);
+	if (v->af)
+		x_nfproto(lw, v->af);
+	for (size_t i = 0; i < m->n; i++) {
+		const struct pf_rule *r = m->rule[i];
+
+		put_port(lw, &r->dst.port, true);
+		put_port(lw, &r->src.port, false);
+		put_addr(lw, &r->src.addr, v->af, false);
+		put_addr(lw, &r->dst.addr, v->af, true);
+		if (r->flagset && !v->no_tcp && v->proto == IPPROTO_TCP)
+			put_flags(lw, r);
+		put_icmp(lw, r);
+		put_tos(lw, r, v->af);
+		put_ids(lw, r);
+		put_probability(lw, r);
+	}
+	if (v->reply) {
+		x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
+		x_cmp_u8(lw, NFT_CMP_EQ, 0, 1);
+	}
+}

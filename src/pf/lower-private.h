@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the lowering share. */
+#ifndef PF_LOWER_PRIVATE_H
+#define PF_LOWER_PRIVATE_H
+
+/* Before the kernel's headers, which know the two together only so. */
+#include <netinet/in.h>
+
+#include <linux/netfilter.h>
+
+#include "base/ranges.h"
+#include "nft/rule.h"
+#include "pf/lower.h"
+
+/* Index into table[]. */
+enum { LW_INET, LW_IP, LW_IP6, LW_TABLES };
+
+/* A loopback, as pf sees it. */
+struct lw_loop {
+	const char *name; /* pf's: lo0, lo1 */
+	bool skip;	  /* set skip on it */
+};
+
+/* How a sender is told that he is blocked; the index is in the mark. */
+struct lw_way {
+	bool rst;  /* TCP gets an RST .. */
+	bool icmp; /* .. and what gets none gets an ICMP error */
+	uint8_t code4, code6;
+};
+
+/*
+ * One rule with those of the anchors around it: all their conditions hold
+ * together. The last one decides.
+ */
+enum { LW_DEPTH = 32 };
+struct lw_match {
+	const struct pf_rule *rule[LW_DEPTH];
+	size_t n;
+	uint32_t id; /* number of the last, for labels */
+};
+struct lw_matches {
+	struct lw_match *v;
+	size_t n, cap;
+};
+
+/* Where packets are evaluated: on one of the loopbacks, on all of them when
+ * no rule tells them apart, or anywhere else. */
+enum { LW_EXT = -1 };
+
+struct lw {
+	const struct pf_ruleset *rs;
+	const struct pf_env *env;
+	const struct pf_lower_opts *opts;
+	struct pf_lowered *out;
+	struct arena *arena; /* the result's */
+	struct str *msgs;
+	unsigned errors;
+
+	struct {
+		struct lw_loop *v;
+		size_t n, cap;
+	} loops;	/* lo0 first */
+	bool one_loop;	/* the rules do not tell loopbacks apart */
+	size_t n_class; /* of loopbacks: 1 or loops.n */
+
+	struct {
+		struct lw_way *v;
+		size_t n, cap;
+	} ways;
+	struct lw_matches nat, rdr, binat;
+	bool any_nat, any_rdr; /* there are such rules (with binat) */
+
+	/* The rule being written. */
+	int table;
+	const char *chain;
+	size_t first;
+};
+
+/* One way for a match to be true; nf_tables has no "or". */
+struct lw_variant {
+	uint8_t af;    /* AF_INET, AF_INET6, 0: any */
+	uint8_t proto; /* 0: any */
+	bool no_tcp;   /* any but TCP, which the rule's flags are for */
+	bool reply;    /* packets in the direction of answers only */
+};
+
+/* ---- lower.c ---- */
+
+/* Tell that `r` cannot be lowered. */
+void lw_error(struct lw *lw, const struct pf_rule *r, const char *fmt, ...)
+    _printf_(3, 4);
+
+/* ---- lower-emit.c: writing rules, expression by expression ---- */
+
+void lw_chain(struct lw *lw, int table, const char *name);
+void lw_base_chain(struct lw *lw, int table, const char *name, const char *type,
+    uint32_t hook, int32_t prio);
+/* Each rule is written between these two. */
+void lw_begin(struct lw *lw, int table, const char *chain);
+void lw_end(struct lw *lw);
+struct nft_expr *lw_add(struct lw *lw, enum nft_expr_kind kind);
+
+void x_meta(struct lw *lw, int key, uint8_t reg);
+void x_ct(struct lw *lw, int key, uint8_t dir, uint8_t reg);
+void x_payload(struct lw *lw, enum nft_payload_bases base, uint16_t offset,
+    uint8_t len, uint8_t reg);
+void x_cmp(struct lw *lw, int op, uint8_t reg, const void *data, uint8_t len);
+void x_cmp_u8(struct lw *lw, int op, uint8_t reg, uint8_t v);
+void x_cmp_u32(struct lw *lw, int op, uint8_t reg, uint32_t v);
+void x_mask_u32(
+    struct lw *lw, uint8_t reg, uint8_t to, uint32_t mask, uint32_t xor);
+void x_imm(struct lw *lw, uint8_t reg, const void *data, uint8_t len);
+void x_imm_port(struct lw *lw, uint8_t reg, uint16_t port);
+void x_verdict(struct lw *lw, int verdict, const char *chain);
+void x_lookup(struct lw *lw, uint8_t reg, const char *set, bool inv);
+void x_lookup_map(struct lw *lw, uint8_t reg, const char *map, uint8_t to);
+void x_reject(struct lw *lw, int type, uint8_t code);
+void x_log(struct lw *lw, const struct pf_rule *r, const char *dir);
+/* Are these bits of the mark set? Ends the rule if not. */
+void x_mark_has(struct lw *lw, uint32_t bits);
+/* mark = (mark & ~clear) ^ set */
+void x_mark_change(struct lw *lw, uint32_t clear, uint32_t set);
+void x_nfproto(struct lw *lw, uint8_t af);
+void x_l4proto(struct lw *lw, int op, uint8_t proto);
+void x_ifname(struct lw *lw, bool out, bool neg, const char *name);
+
+/* ---- lower-sets.c ---- */
+
+/* Name of the set of a table's addresses of one family. */
+const char *lw_table_set(struct lw *lw, const char *table, uint8_t af);
+/* .. of an interface's addresses, (if:mods)/bits. */
+const char *lw_dyn_set(struct lw *lw, const struct pf_addr *a, uint8_t af);
+/* .. of what a loopback owns. */
+const char *lw_own_set(struct lw *lw, const char *loop, uint8_t af);
+/* .. of the names of a group's interfaces that are no loopbacks. */
+const char *lw_group_set(struct lw *lw, const char *group);
+/* A map from port to port: low..low+n-1 to new_low.. */
+const char *lw_port_map(struct lw *lw, uint16_t low, uint16_t high,
+    uint16_t new_low, uint16_t new_high);
+/* A map from 0.. to addresses, of one family. */
+const char *lw_addr_map(
+    struct lw *lw, const union pf_ip *ip, size_t n, uint8_t af);
+
+/* ---- lower-match.c: conditions ---- */
+
+/* Can a rule on this interface (NULL: any) see packets of the class? */
+bool lw_on_class(const struct lw *lw, const char *ifname, bool neg, int class);
+/* All variants of a match, at most 8; 0: it never matches. */
+enum { LW_VARIANTS = 8 };
+size_t lw_variants(
+    const struct lw_match *m, struct lw_variant v[static LW_VARIANTS]);
+/* The conditions of a match as expressions. `out`: in a chain of packets
+ * going out; class: LW_EXT or a loopback's. */
+void lw_conditions(struct lw *lw, const struct lw_match *m,
+    const struct lw_variant *v, bool out, int class);
+
+/* ---- lower-order.c ---- */
+
+/* The matches of a list in the order in which the first decides. */
+void lw_order_filter(struct lw *lw, struct lw_matches *ret);
+/* .. of a list in which the first decides in pf, too. */
+void lw_order_plain(struct lw *lw, enum pf_list list, struct lw_matches *ret);
+
+/* ---- lower-filter.c, lower-nat.c, lower-base.c, lower-check.c ---- */
+
+void lw_filter(struct lw *lw);
+void lw_nat_collect(struct lw *lw);
+void lw_nat(struct lw *lw);
+/* In a filter chain: drop what should have been translated and was not. */
+void lw_untranslated(struct lw *lw, const char *chain, int class, bool out);
+
+/* The most addresses that a pool may have. */
+enum { LW_POOL_MAX = 256 };
+/* The single addresses of a prefix, at most LW_POOL_MAX in all; how many. */
+size_t lw_prefix_addrs(const struct pf_addr *a, uint8_t af, union pf_ip *ip);
+/* .. of (if:mods) as the environment has them now. */
+size_t lw_if_addrs(
+    const struct lw *lw, const struct pf_addr *a, uint8_t af, union pf_ip *ip);
+
+/* Does the kernel's masquerade do what the rule says? */
+bool lw_is_masquerade(const struct lw *lw, const struct pf_rule *r);
+
+#define NF_CT_STATE_INVALID_BIT 1u /* of NFT_CT_STATE */
+void lw_base(struct lw *lw);
+void lw_check(struct lw *lw);
+
+/* "ext_in", "lo1_in", "lo_in" */
+const char *lw_class_chain(const struct lw *lw, int class, const char *what);
+bool lw_class_skipped(const struct lw *lw, int class);
+uint8_t lw_way(struct lw *lw, const struct pf_rule *r);
+/* The skipped interfaces that are no loopbacks pass everything. */
+void lw_skip_rules(struct lw *lw, const char *chain, bool out);
+
+#endif

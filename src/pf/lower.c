@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lowering: the way from a ruleset to nf_tables' tables. */
+#include "pf/lower-private.h"
+
+#include <errno.h>
+
+void
+lw_error(struct lw *lw, const struct pf_rule *r, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (r && r->file)
+		str_printf(lw->msgs, "%s:%u: ", r->file, r->line);
+	va_start(ap, fmt);
+	str_vprintf(lw->msgs, fmt, ap);
+	va_end(ap);
+	str_addc(lw->msgs, '\n');
+	lw->errors++;
+}
+
+/* ---- classes of interfaces ---- */
+
+const char *
+lw_class_chain(const struct lw *lw, int class, const char *what)
+{
+	const char *name = "ext";
+
+	if (class != LW_EXT)
+		name = lw->one_loop ? "lo" : lw->loops.v[class].name;
+	return arena_printf(lw->arena, "%s_%s", name, what);
+}
+
+bool
+lw_class_skipped(const struct lw *lw, int class)
+{
+	return class != LW_EXT && lw->loops.v[class].skip;
+}
+
+void
+lw_skip_rules(struct lw *lw, const char *chain, bool out)
+{
+	const struct strv *skip = &lw->rs->options.skip;
+
+	for (size_t i = 0; i < skip->n; i++) {
+		const char *name = skip->v[i];
+
+		if (!lw_on_class(lw, name, false, LW_EXT))
+			continue;
+		lw_begin(lw, LW_INET, chain);
+		if (!pf_env_if(lw->env, name) &&
+		    pf_env_is_group(lw->env, name)) {
+			x_meta(
+			    lw, out ? NFT_META_OIFNAME : NFT_META_IIFNAME, 0);
+			x_lookup(lw, 0, lw_group_set(lw, name), false);
+		} else {
+			x_ifname(lw, out, false, name);
+		}
+		x_verdict(lw, NF_ACCEPT, NULL);
+		lw_end(lw);
+	}
+}
+
+static void
+add_loop(struct lw *lw, const char *name)
+{
+	const struct strv *skip = &lw->rs->options.skip;
+	struct lw_loop *loop = array_add(&lw->loops);
+
+	loop->name = name;
+	for (size_t i = 0; i < skip->n; i++)
+		loop->skip |=
+		    lw_on_class(lw, skip->v[i], false, (int)lw->loops.n - 1);
+}
+
+static void
+find_loops(struct lw *lw)
+{
+	add_loop(lw, "lo0");
+	for (size_t i = 0; i < lw->env->ifs.n; i++) {
+		const struct pf_if *f = &lw->env->ifs.v[i];
+
+		if ((f->flags & PF_IF_LOOPBACK) && !streq(f->name, "lo0"))
+			add_loop(lw, f->name);
+	}
+}
+
+/* Does a rule see packets of one loopback and not those of another? */
+static bool
+tells_apart(const struct lw *lw, const struct pf_rule *r)
+{
+	if (!r->ifname)
+		return false;
+	for (size_t i = 1; i < lw->loops.n; i++)
+		if (lw_on_class(lw, r->ifname, r->if_not, (int)i) !=
+		    lw_on_class(lw, r->ifname, r->if_not, 0))
+			return true;
+	return false;
+}
+
+static bool
+any_tells_apart(const struct lw *lw)
+{
+	for (size_t i = 1; i < lw->loops.n; i++)
+		if (lw->loops.v[i].skip != lw->loops.v[0].skip)
+			return true;
+	for (struct pf_anchor *a = lw->rs->main; a; a = a->next)
+		for (int list = PF_LIST_NAT; list < PF_LIST_COUNT; list++)
+			for (size_t i = 0; i < a->list[list].n; i++)
+				if (tells_apart(lw, a->list[list].v[i]))
+					return true;
+	return false;
+}
+
+/* ---- addresses of a pool ---- */
+
+size_t
+lw_prefix_addrs(const struct pf_addr *a, uint8_t af, union pf_ip *ip)
+{
+	size_t len = af == AF_INET ? 4 : 16;
+	struct range range = range_prefix(a->ip.b, len, a->bits);
+	size_t n = 0;
+
+	if (a->kind != PF_ADDR_IP)
+		return 0;
+	do {
+		if (n == LW_POOL_MAX)
+			break;
+		memset(&ip[n], 0, sizeof(ip[n]));
+		memcpy(ip[n++].b, range.from, len);
+	} while (memcmp(range.from, range.to, len) != 0 &&
+	    range_next(range.from, len));
+	return n;
+}
+
+size_t
+lw_if_addrs(
+    const struct lw *lw, const struct pf_addr *a, uint8_t af, union pf_ip *ip)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < lw->env->ifs.n; i++) {
+		const struct pf_if *f = &lw->env->ifs.v[i];
+
+		if (!streq(f->name, a->name) && !streq(a->name, "self"))
+			continue;
+		for (size_t k = 0; k < f->addrs.n && n < LW_POOL_MAX; k++) {
+			if (f->addrs.v[k].af != af)
+				continue;
+			ip[n++] = f->addrs.v[k].ip;
+			if (a->mods & PF_MOD_NOALIAS)
+				break;
+		}
+	}
+	return n;
+}
+
+/* ---- sysctls ---- */
+
+static void
+need(struct lw *lw, const char *path, const char *value, const char *why)
+{
+	struct pf_need *n;
+
+	for (size_t i = 0; i < lw->out->needs.n; i++)
+		if (streq(lw->out->needs.v[i].path, path))
+			return;
+	n = array_add(&lw->out->needs);
+	snprintf(n->path, sizeof(n->path), "%s", path);
+	n->value = value;
+	n->why = why;
+}
+
+static bool
+is_localhost(const struct pf_rule *r)
+{
+	const struct pf_addr *a = r->pool ? &r->pool->hop[0].addr : NULL;
+
+	return r->action == PF_RDR && r->af == AF_INET &&
+	    a->kind == PF_ADDR_IP && a->ip.b[0] == 127;
+}
+
+static void
+find_needs(struct lw *lw)
+{
+	if (lw->ways.n) {
+		static const char why[] =
+		    "block return: pf must know its own answers";
+
+		need(lw, "net/ipv4/fwmark_reflect", "1", why);
+		need(lw, "net/ipv6/fwmark_reflect", "1", why);
+	}
+	need(lw, "net/netfilter/nf_conntrack_acct", "1",
+	    "packets and bytes of states");
+	need(lw, "net/netfilter/nf_conntrack_timestamp", "1", "age of states");
+	for (size_t i = 0; i < lw->rdr.n; i++) {
+		const struct pf_rule *r = lw->rdr.v[i].rule[lw->rdr.v[i].n - 1];
+		const char *name = r->ifname && !r->if_not ? r->ifname : "all";
+		char path[96];
+
+		if (!is_localhost(r))
+			continue;
+		snprintf(path, sizeof(path),
+		    "net/ipv4/conf/%.15s/route_localnet",
+		    streq(name, "lo0") ? "lo" : name);
+		need(lw, path, "1", "rdr to 127.0.0.1");
+	}
+}
+
+uint8_t
+lw_way(struct lw *lw, const struct pf_rule *r)
+{
+	struct lw_way way = {
+		.rst = r->block != PF_BLOCK_ICMP,
+		.icmp = r->block != PF_BLOCK_RST,
+		.code4 = r->code4,
+		.code6 = r->code6,
+	};
+
+	for (size_t i = 0; i < lw->ways.n; i++) {
+		const struct lw_way *w = &lw->ways.v[i];
+
+		if (w->rst == way.rst && w->icmp == way.icmp &&
+		    w->code4 == way.code4 && w->code6 == way.code6)
+			return (uint8_t)i;
+	}
+	if (lw->ways.n > NFT_M_KIND >> NFT_M_KIND_SHIFT) {
+		lw_error(lw, r,
+		    "more than %d different ways to answer blocked packets",
+		    (NFT_M_KIND >> NFT_M_KIND_SHIFT) + 1);
+		return 0;
+	}
+	*array_add(&lw->ways) = way;
+	return (uint8_t)(lw->ways.n - 1);
+}
+
+/* ---- the whole ---- */
+
+static void
+finish(struct pf_lowered *l)
+{
+	static const uint8_t family[] = { NFPROTO_INET, NFPROTO_IPV4,
+		NFPROTO_IPV6 };
+
+	for (int t = 0; t < LW_TABLES; t++)
+		l->table[t] = (struct nft_table){
+			.name = NFT_PF_TABLE,
+			.family = family[t],
+			.chain = l->chains[t].v,
+			.n_chain = l->chains[t].n,
+			.rule = l->rules[t].v,
+			.n_rule = l->rules[t].n,
+		};
+	l->table[LW_INET].set = l->sets.v;
+	l->table[LW_INET].n_set = l->sets.n;
+	l->n_table = LW_TABLES;
+	for (int t = 0; t < LW_TABLES; t++)
+		for (size_t i = 0; i < l->rules[t].n; i++)
+			l->rules[t].v[i].expr = l->exprs.v + l->first[t].v[i];
+}
+
+int
+pf_lower(const struct pf_ruleset *rs, const struct pf_env *env,
+    const struct pf_lower_opts *opts, struct pf_lowered **ret, struct str *msgs,
+    struct err *err)
+{
+	_cleanup_(pf_lowered_freep) struct pf_lowered *l =
+	    xcalloc(1, sizeof(*l));
+	struct lw lw = {
+		.rs = rs,
+		.env = env,
+		.opts = opts,
+		.out = l,
+		.arena = &l->arena,
+		.msgs = msgs,
+	};
+
+	find_loops(&lw);
+	lw.one_loop = !any_tells_apart(&lw);
+	lw.n_class = lw.one_loop ? 1 : lw.loops.n;
+	lw_check(&lw);
+	if (!lw.errors) {
+		lw_nat_collect(&lw);
+		lw_filter(&lw);
+		lw_nat(&lw);
+		lw_base(&lw);
+		find_needs(&lw);
+		finish(l);
+	}
+	array_clear(&lw.loops);
+	array_clear(&lw.ways);
+	array_clear(&lw.nat);
+	array_clear(&lw.rdr);
+	array_clear(&lw.binat);
+	if (lw.errors)
+		return err_set(err, ENOTSUP,
+		    "%u thing%s in the rules cannot be done", lw.errors,
+		    lw.errors == 1 ? "" : "s");
+	*ret = TAKE_PTR(l);
+	return 0;
+}
+
+void
+pf_lowered_free(struct pf_lowered *l)
+{
+	if (!l)
+		return;
+	array_clear(&l->ids);
+	array_clear(&l->needs);
+	array_clear(&l->exprs);
+	array_clear(&l->sets);
+	for (int t = 0; t < LW_TABLES; t++) {
+		array_clear(&l->rules[t]);
+		array_clear(&l->first[t]);
+		array_clear(&l->chains[t]);
+	}
+	arena_clear(&l->arena);
+	free(l);
+}
+
+void
+pf_lowered_freep(struct pf_lowered **l)
+{
+	pf_lowered_free(*l);
+	*l = NULL;
+}
