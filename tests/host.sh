@@ -33,12 +33,14 @@ private_host() {
 }
 
 lo1() {
-	ip link add lo1 type bridge && ip link set lo1 up &&
+	# No link-local address: it would come up by itself, some time later.
+	ip link add lo1 type bridge && ip link set lo1 addrgenmode none &&
+	ip link set lo1 up &&
 	ip addr add 192.168.0.1/24 dev lo1
 }
 
 pool_dir() {
-	mkdir "/mnt/$1" && gaol pool create "$1" --dir "/mnt/$1" >/dev/null &&
+	mkdir -p "/mnt/$1" && gaol pool create "$1" --dir "/mnt/$1" >/dev/null &&
 	gaol activate "$1" >/dev/null
 }
 

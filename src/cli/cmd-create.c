@@ -141,12 +141,56 @@ fetch(struct cli *c, const char *release, struct err *err)
 	return r;
 }
 
+/* A word as a shell wants it. */
+static void
+add_quoted(struct str *out, const char *word)
+{
+	static const char plain[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	    "%+,-./:=@_";
+	bool quote = word[0] == '\0' || word[strspn(word, plain)] != '\0';
+
+	str_addc(out, ' ');
+	if (quote)
+		str_addc(out, '\'');
+	for (; *word; word++)
+		if (*word == '\'')
+			str_add(out, "'\\''");
+		else
+			str_addc(out, *word);
+	if (quote)
+		str_addc(out, '\'');
+}
+
+/* The command as it was typed, but for the release: what to type instead of
+ * one of FreeBSD's. */
+static char *
+typed(const struct create_opts *o, const struct cli_assigns *as)
+{
+	_cleanup_(str_clear) struct str out = STR_INIT;
+
+	str_add(&out, "create");
+	if (o->name) {
+		str_add(&out, " -n");
+		add_quoted(&out, o->name);
+	}
+	if (o->count)
+		str_printf(&out, " -c %u", o->count);
+	for (size_t i = 0; i < as->n; i++) {
+		_cleanup_free_ char *word =
+		    xasprintf("%s=%s", as->v[i].name, as->v[i].value);
+
+		add_quoted(&out, word);
+	}
+	return str_take(&out);
+}
+
 /* The canonical name of the release, there when this returns. */
 static int
-get_release(struct cli *c, const struct create_opts *o, const char *name,
-    const char **ret, struct err *err)
+get_release(struct cli *c, const struct create_opts *o,
+    const struct cli_assigns *as, const char **ret, struct err *err)
 {
-	_cleanup_free_ char *verb = xasprintf("create -n %s", name);
+	_cleanup_free_ char *verb = typed(o, as);
 	const struct release_def *def = NULL;
 	int r;
 
@@ -205,7 +249,7 @@ create(struct cli *c, const struct create_opts *o, const struct cli_assigns *as,
 	if (r == 0)
 		r = check_jails(c, names, as, err);
 	if (r == 0)
-		r = get_release(c, o, names->v[0], &release, err);
+		r = get_release(c, o, as, &release, err);
 	if (r == 0)
 		r = create_all(c, names, release, as, err);
 	return r;

@@ -21,18 +21,28 @@ check_addresses(struct cli *c, const struct cli_jail *jail,
 	    ip6 ? ip6 : cli_jail_get(jail, "ip6_addr"), err);
 }
 
-/* "key: old -> new" for each, and what is to be known about it. */
+/* "key: old -> new" for each. */
 static void
-report(struct cli *c, const struct cli_jail *jail, const struct cli_assigns *as)
+describe(const struct cli_jail *jail, const struct cli_assigns *as,
+    struct strv *lines)
+{
+	for (size_t i = 0; i < as->n; i++)
+		strv_add_owned(lines,
+		    xasprintf("%s: %s -> %s", as->v[i].name,
+			cli_jail_get(jail, as->v[i].name), as->v[i].value));
+}
+
+/* Say what was done, and what is to be known about it. */
+static void
+report(struct cli *c, const struct cli_jail *jail, const struct cli_assigns *as,
+    const struct strv *lines)
 {
 	bool later = false;
 
-	for (size_t i = 0; i < as->n; i++) {
-		const struct conf_prop *p = conf_prop_find(as->v[i].name);
-
-		cli_say(c, "%s: %s -> %s", as->v[i].name,
-		    cli_jail_get(jail, as->v[i].name), as->v[i].value);
-		later = later || p->when == CONF_START;
+	for (size_t i = 0; i < lines->n; i++) {
+		cli_say(c, "%s", lines->v[i]);
+		later =
+		    later || conf_prop_find(as->v[i].name)->when == CONF_START;
 	}
 	if (later && jail->name && cli_jail_is_up(jail))
 		cli_warn(c,
@@ -54,6 +64,7 @@ static int
 set_in(struct cli *c, const struct cli_jail *jail, struct conf *conf,
     int dir_fd, const char *file, const struct cli_assigns *as, struct err *err)
 {
+	_cleanup_(strv_clear) struct strv lines = { 0 };
 	int r = check_addresses(c, jail, as, err);
 
 	if (r < 0)
@@ -62,10 +73,13 @@ set_in(struct cli *c, const struct cli_jail *jail, struct conf *conf,
 		plan(c, jail, as);
 		return 0;
 	}
-	report(c, jail, as);
+	describe(jail, as, &lines);
 	for (size_t i = 0; i < as->n; i++)
 		conf_put(conf, as->v[i].name, as->v[i].value);
-	return conf_write(dir_fd, file, conf, err);
+	r = conf_write(dir_fd, file, conf, err);
+	if (r == 0)
+		report(c, jail, as, &lines);
+	return r;
 }
 
 static int
