@@ -355,6 +355,22 @@ delete_trees(struct pool *pool, const char *path, int holder, struct err *err)
 }
 
 static int
+destroy_at(struct pool *pool, const char *path, int dirfd, int fd,
+    const char *name, struct err *err)
+{
+	int r;
+
+	if (is_subvolume(fd)) {
+		r = delete_subvolume(dirfd, fd, name);
+		return r < 0 ? err_code(err, r, "cannot delete subvolume %s/%s",
+				   pool->path, path)
+			     : 0;
+	}
+	r = delete_trees(pool, path, fd, err);
+	return r < 0 ? r : file_remove_tree(dirfd, name, err);
+}
+
+static int
 btrfs_destroy(struct pool *pool, const char *path, struct err *err)
 {
 	char name[BTRFS_SUBVOL_NAME_MAX + 1];
@@ -370,14 +386,11 @@ btrfs_destroy(struct pool *pool, const char *path, struct err *err)
 		return 0;
 	if (fd < 0)
 		return err_code(err, fd, "cannot open %s/%s", pool->path, path);
-	if (is_subvolume(fd)) {
-		r = delete_subvolume(dirfd, fd, name);
-		return r < 0 ? err_code(err, r, "cannot delete subvolume %s/%s",
-				   pool->path, path)
-			     : 0;
-	}
-	r = delete_trees(pool, path, fd, err);
-	return r < 0 ? r : file_remove_tree(dirfd, name, err);
+	r = destroy_at(pool, path, dirfd, fd, name, err);
+	/* Its space is given back after a commit: start one, or a full pool
+	 * stays full for half a minute. */
+	(void)ioctl(pool->fd, BTRFS_IOC_START_SYNC, NULL);
+	return r;
 }
 
 const struct store_ops store_btrfs = {
