@@ -1,0 +1,4 @@
+#!/bin/sh
+# The web server's only page tells who asks.
+printf 'Content-Type: text/plain\r\n\r\n'
+echo "This is www.digitalocean.com of the lab. You come from $REMOTE_ADDR."
