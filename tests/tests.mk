@@ -40,3 +40,12 @@ check: deps
 
 check-built: all tests
 	tests/run $(TESTS)
+
+# On machines with stock kernels, under emulation.
+.PHONY: deps-vm check-vm
+deps-vm:
+	@tools/deps install vm
+
+check-vm: deps-vm
+	+@$(MAKE) -s all
+	tests/vm/check-vm $(SUITES)
