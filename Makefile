@@ -117,6 +117,7 @@ deps:
 	@tools/deps install
 
 include tests/tests.mk
+include bench/bench.mk
 include tools/install.mk
 include tools/lint.mk
 

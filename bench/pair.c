@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Time whole commands against each other.
+ *
+ *	pair [-n ROUNDS] [-w WARM-UP] [-g GAP_MS] <CASES
+ *
+ * A case is a line NAME|WORD WORD...; no shell reads it; %i in a word becomes
+ * a number of its own for each run. The first case is the one the others are
+ * measured by.
+ *
+ * Each round runs every case once, in a new random order: a fixed one would
+ * bill a case for what the kernel still cleans up after the one before. The
+ * gap before each run lets that end, as it does when a person starts a jail.
+ * For each case: runs that failed, least, median and 90th percentile in ms,
+ * and the median of the rounds' ratios to the first case. A failed run makes
+ * the exit status 1.
+ */
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/util.h"
+
+#define CASES_MAX 16
+#define WORDS_MAX 64
+
+struct one_case {
+	char *name;
+	char *word[WORDS_MAX + 1];
+	double *ms; /* of each round */
+	int failed;
+};
+
+struct bench {
+	struct one_case v[CASES_MAX];
+	size_t n;
+	int rounds, warm_up, gap_ms;
+	int runs; /* so far, for %i */
+	posix_spawn_file_actions_t quiet;
+};
+
+static double
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+}
+
+static void
+split(struct one_case *c, char *line)
+{
+	char *save = NULL, *words = strchr(line, '|');
+	size_t n = 0;
+
+	if (words == NULL) {
+		fprintf(stderr, "pair: no '|' in case: %s\n", line);
+		exit(2);
+	}
+	*words++ = '\0';
+	c->name = line;
+	for (char *w = strtok_r(words, " \n", &save); w != NULL && n < WORDS_MAX;
+	    w = strtok_r(NULL, " \n", &save))
+		c->word[n++] = w;
+}
+
+static void
+read_cases(struct bench *b)
+{
+	char *line = NULL;
+	size_t size = 0;
+
+	while (b->n < CASES_MAX && getline(&line, &size, stdin) > 1) {
+		split(&b->v[b->n], line);
+		b->v[b->n].ms = xcalloc((size_t)b->rounds, sizeof(double));
+		b->n++;
+		line = NULL; /* the case keeps it */
+	}
+	free(line);
+}
+
+/* A word with %i replaced. */
+static char *
+with_number(const char *word, int number)
+{
+	const char *mark = strstr(word, "%i");
+
+	if (mark == NULL)
+		return xstrdup(word);
+	return xasprintf("%.*s%d%s", (int)(mark - word), word, number, mark + 2);
+}
+
+/* Run a case once; its time in ms, or -1 if it failed. */
+static double
+run_once(struct bench *b, struct one_case *c)
+{
+	char *argv[WORDS_MAX + 1] = { NULL };
+	int status = -1;
+	double start;
+	pid_t pid;
+
+	b->runs++;
+	for (size_t i = 0; c->word[i] != NULL; i++)
+		argv[i] = with_number(c->word[i], b->runs);
+	if (b->gap_ms > 0)
+		usleep((useconds_t)b->gap_ms * 1000);
+	start = now_ms();
+	if (posix_spawnp(&pid, argv[0], &b->quiet, NULL, argv, environ) == 0)
+		waitpid(pid, &status, 0);
+	start = now_ms() - start;
+	for (size_t i = 0; argv[i] != NULL; i++)
+		free(argv[i]);
+	return status == 0 ? start : -1;
+}
+
+static void
+shuffle(size_t *order, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		order[i] = i;
+	for (size_t i = n; i-- > 1;) {
+		size_t j = (size_t)rand() % (i + 1), t = order[i];
+
+		order[i] = order[j];
+		order[j] = t;
+	}
+}
+
+static void
+run_round(struct bench *b, int round)
+{
+	size_t order[CASES_MAX];
+
+	shuffle(order, b->n);
+	for (size_t i = 0; i < b->n; i++) {
+		struct one_case *c = &b->v[order[i]];
+		double ms = run_once(b, c);
+
+		if (ms < 0)
+			c->failed++;
+		else if (round >= 0)
+			c->ms[round] = ms;
+	}
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double
+part_of(const double *values, int n, double part)
+{
+	_cleanup_free_ double *sorted =
+	    xmemdup(values, (size_t)n * sizeof(*values));
+
+	qsort(sorted, (size_t)n, sizeof(*sorted), compare);
+	return sorted[(int)(part * (n - 1) + 0.5)];
+}
+
+static int
+report(const struct bench *b)
+{
+	_cleanup_free_ double *ratio =
+	    xcalloc((size_t)b->rounds, sizeof(*ratio));
+	int failed = 0;
+
+	printf("%-34s %6s %9s %9s %9s %7s\n", "ms", "failed", "least", "median",
+	    "90 %", "ratio");
+	for (size_t i = 0; i < b->n; i++) {
+		const struct one_case *c = &b->v[i];
+
+		for (int r = 0; r < b->rounds; r++)
+			ratio[r] = c->ms[r] / b->v[0].ms[r];
+		printf("%-34s %6d %9.2f %9.2f %9.2f %7.2f\n", c->name,
+		    c->failed, part_of(c->ms, b->rounds, 0),
+		    part_of(c->ms, b->rounds, 0.5),
+		    part_of(c->ms, b->rounds, 0.9),
+		    part_of(ratio, b->rounds, 0.5));
+		failed += c->failed;
+	}
+	return failed > 0;
+}
+
+static void
+be_quiet(struct bench *b)
+{
+	posix_spawn_file_actions_init(&b->quiet);
+	posix_spawn_file_actions_addopen(&b->quiet, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&b->quiet, 1, "/dev/null", O_WRONLY, 0);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct bench b = { .rounds = 21, .warm_up = 2 };
+	int opt;
+
+	while ((opt = getopt(argc, argv, "n:w:g:")) != -1) {
+		int *number = opt == 'n' ? &b.rounds :
+		    opt == 'w'		 ? &b.warm_up :
+		    opt == 'g'		 ? &b.gap_ms :
+					   NULL;
+		if (number == NULL)
+			return 2;
+		*number = atoi(optarg);
+	}
+	if (b.rounds < 1)
+		return 2;
+	srand((unsigned int)getpid());
+	be_quiet(&b);
+	read_cases(&b);
+	for (int round = -b.warm_up; round < b.rounds; round++)
+		run_round(&b, round);
+	return report(&b);
+}
