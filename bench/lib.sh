@@ -1,25 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# For the scripts of bench/, which source it first. Each starts again in
-# mount and network namespaces of its own; $WORK is on a tmpfs and gone with
-# them.
-set -eu
+# For the scripts of bench/, which source it first. Each starts again on a
+# private host (tests/host.sh); $TMP is gone at the end.
 : "${BUILD:?the build directory; run this by make bench}"
+. "$(dirname "${BASH_SOURCE[0]}")/../tests/lib.sh"
+in_namespaces net mount pid uts ipc
+. "$TOP/tests/host.sh"
+skip_all() {
+	echo "bench: $*" >&2
+	exit 1
+}
+private_host
+set -e
 PAIR=$BUILD/bench/pair
 NEWCONN=$BUILD/tests/newconn
 ROUNDS=${ROUNDS:-21}
-export PATH=$BUILD:/usr/sbin:/sbin:$PATH LC_ALL=C.UTF-8
-
-if [ -z "${IN_BENCH-}" ]; then
-	IN_BENCH=1 exec unshare --mount --propagation private --net \
-	    --pid --fork --kill-child --mount-proc bash "$0" "$@"
-fi
-
-mount -t sysfs none /sys
-mount -t tmpfs none /run
-mkdir -p /run/bench /var/lib/gaol
-mount -t tmpfs none /var/lib/gaol
-WORK=/run/bench
-ip link set lo up
+WORK=$TMP/bench
+mkdir "$WORK"
 
 title() {
 	printf '\n== %s\n' "$*"

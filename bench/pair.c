@@ -4,7 +4,8 @@
  *
  *	pair [-n ROUNDS] [-w WARM-UP] [-g GAP_MS] <CASES
  *
- * A case is a line NAME|WORD WORD...; no shell reads it; %i in a word becomes
+ * A case is a line NAME|WORD WORD... [// WORD...]; no shell reads it. The
+ * command before // is timed, the one after it cleans up. %i in a word becomes
  * a number of its own for each run. The first case is the one the others are
  * measured by.
  *
@@ -28,7 +29,8 @@
 
 struct one_case {
 	char *name;
-	char *word[WORDS_MAX + 1];
+	char *word[WORDS_MAX + 1];    /* timed, up to a NULL */
+	char *cleanup[WORDS_MAX + 1]; /* not timed; [0] NULL: none */
 	double *ms; /* of each round */
 	int failed;
 };
@@ -54,6 +56,7 @@ static void
 split(struct one_case *c, char *line)
 {
 	char *save = NULL, *words = strchr(line, '|');
+	char **to = c->word;
 	size_t n = 0;
 
 	if (words == NULL) {
@@ -63,8 +66,14 @@ split(struct one_case *c, char *line)
 	*words++ = '\0';
 	c->name = line;
 	for (char *w = strtok_r(words, " \n", &save); w != NULL && n < WORDS_MAX;
-	    w = strtok_r(NULL, " \n", &save))
-		c->word[n++] = w;
+	    w = strtok_r(NULL, " \n", &save)) {
+		if (streq(w, "//")) {
+			to = c->cleanup;
+			n = 0;
+		} else {
+			to[n++] = w;
+		}
+	}
 }
 
 static void
@@ -93,27 +102,40 @@ with_number(const char *word, int number)
 	return xasprintf("%.*s%d%s", (int)(mark - word), word, number, mark + 2);
 }
 
-/* Run a case once; its time in ms, or -1 if it failed. */
-static double
-run_once(struct bench *b, struct one_case *c)
+/* Run a command to its end; its exit status. */
+static int
+run_words(struct bench *b, char *const *word, double *ret_ms)
 {
 	char *argv[WORDS_MAX + 1] = { NULL };
 	int status = -1;
 	double start;
 	pid_t pid;
 
-	b->runs++;
-	for (size_t i = 0; c->word[i] != NULL; i++)
-		argv[i] = with_number(c->word[i], b->runs);
-	if (b->gap_ms > 0)
-		usleep((useconds_t)b->gap_ms * 1000);
+	for (size_t i = 0; word[i] != NULL; i++)
+		argv[i] = with_number(word[i], b->runs);
 	start = now_ms();
 	if (posix_spawnp(&pid, argv[0], &b->quiet, NULL, argv, environ) == 0)
 		waitpid(pid, &status, 0);
-	start = now_ms() - start;
+	*ret_ms = now_ms() - start;
 	for (size_t i = 0; argv[i] != NULL; i++)
 		free(argv[i]);
-	return status == 0 ? start : -1;
+	return status;
+}
+
+/* Run a case once; its time in ms, or -1 if it failed. */
+static double
+run_once(struct bench *b, struct one_case *c)
+{
+	double ms, unused;
+	int status;
+
+	b->runs++;
+	if (b->gap_ms > 0)
+		usleep((useconds_t)b->gap_ms * 1000);
+	status = run_words(b, c->word, &ms);
+	if (c->cleanup[0] != NULL && run_words(b, c->cleanup, &unused) != 0)
+		status = -1;
+	return status == 0 ? ms : -1;
 }
 
 static void
