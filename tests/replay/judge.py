@@ -134,13 +134,14 @@ class Trial:
         return self.check_final(self.at("pre", "in")[0])
 
     def check_block(self):
+        at = self.recorded.get("at", "")
         if self.fate() != "block":
-            return self.unlike("block " + self.recorded["at"])
+            return self.unlike("%s %s" % (self.recorded["result"], at))
         passed_in = bool(self.at("pre"))
-        side, name = self.recorded["at"].split()
-        if self.origin == "outside" and passed_in != (side == "out"):
-            return ["blocked %s, not %s" % ("out" if passed_in else "in",
-                                            self.recorded["at"])]
+        side = at.partition(" ")[0]
+        if side and self.origin == "outside" and \
+                passed_in != (side == "out"):
+            return ["blocked %s, not %s" % ("out" if passed_in else "in", at)]
         return []
 
     check_held = check_block
