@@ -35,15 +35,15 @@
 #define JAIL_ADDR "192.168.77.2"
 
 /* Every call must succeed; the line says which did not. */
-#define must(call)                                                        \
-	({                                                                \
-		__typeof__(call) must_ = (call);                          \
-		if (must_ < 0) {                                          \
-			fprintf(stderr, "floor: line %d: %s: %s\n",       \
-			    __LINE__, #call, strerror(errno));            \
-			_exit(1);                                         \
-		}                                                         \
-		must_;                                                    \
+#define must(call)                                                            \
+	({                                                                    \
+		__typeof__(call) must_ = (call);                              \
+		if (must_ < 0) {                                              \
+			fprintf(stderr, "floor: line %d: %s: %s\n", __LINE__, \
+			    #call, strerror(errno));                          \
+			_exit(1);                                             \
+		}                                                             \
+		must_;                                                        \
 	})
 
 static void
@@ -97,8 +97,8 @@ idmapped_root(const char *root, int user_ns)
 	int tree = (int)must(syscall(SYS_open_tree, AT_FDCWD, root,
 	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
 
-	must(syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr,
-	    sizeof(attr)));
+	must(syscall(
+	    SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attr, sizeof(attr)));
 	return tree;
 }
 
@@ -115,8 +115,8 @@ talk(struct nlmsghdr *nlh)
 	nlh->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
 	must(mnl_socket_sendto(nl, nlh, nlh->nlmsg_len));
 	n = must(mnl_socket_recvfrom(nl, buf, sizeof(buf)));
-	must(mnl_cb_run(buf, (size_t)n, 0, mnl_socket_get_portid(nl), NULL,
-	    NULL));
+	must(mnl_cb_run(
+	    buf, (size_t)n, 0, mnl_socket_get_portid(nl), NULL, NULL));
 	mnl_socket_close(nl);
 }
 
@@ -244,8 +244,8 @@ make_sysfs(void)
 static void
 move_to(int tree, const char *path)
 {
-	must(syscall(SYS_move_mount, tree, "", AT_FDCWD, path,
-	    MOVE_MOUNT_F_EMPTY_PATH));
+	must(syscall(
+	    SYS_move_mount, tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH));
 }
 
 static void
@@ -325,6 +325,6 @@ main(int argc, char **argv)
 	user_ns = new_user_ns();
 	tree = idmapped_root(argv[1], user_ns);
 	net_ns = new_network();
-	return live(user_ns, net_ns, tree, argv[1],
-	    argc > 2 ? argv[2] : "/bin/true");
+	return live(
+	    user_ns, net_ns, tree, argv[1], argc > 2 ? argv[2] : "/bin/true");
 }

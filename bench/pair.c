@@ -31,7 +31,7 @@ struct one_case {
 	char *name;
 	char *word[WORDS_MAX + 1];    /* timed, up to a NULL */
 	char *cleanup[WORDS_MAX + 1]; /* not timed; [0] NULL: none */
-	double *ms; /* of each round */
+	double *ms;		      /* of each round */
 	int failed;
 };
 
@@ -65,8 +65,8 @@ split(struct one_case *c, char *line)
 	}
 	*words++ = '\0';
 	c->name = line;
-	for (char *w = strtok_r(words, " \n", &save); w != NULL && n < WORDS_MAX;
-	    w = strtok_r(NULL, " \n", &save)) {
+	for (char *w = strtok_r(words, " \n", &save);
+	     w != NULL && n < WORDS_MAX; w = strtok_r(NULL, " \n", &save)) {
 		if (streq(w, "//")) {
 			to = c->cleanup;
 			n = 0;
@@ -99,7 +99,8 @@ with_number(const char *word, int number)
 
 	if (mark == NULL)
 		return xstrdup(word);
-	return xasprintf("%.*s%d%s", (int)(mark - word), word, number, mark + 2);
+	return xasprintf(
+	    "%.*s%d%s", (int)(mark - word), word, number, mark + 2);
 }
 
 /* Run a command to its end; its exit status. */
@@ -214,8 +215,10 @@ static void
 be_quiet(struct bench *b)
 {
 	posix_spawn_file_actions_init(&b->quiet);
-	posix_spawn_file_actions_addopen(&b->quiet, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&b->quiet, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawn_file_actions_addopen(
+	    &b->quiet, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(
+	    &b->quiet, 1, "/dev/null", O_WRONLY, 0);
 }
 
 int
@@ -225,10 +228,10 @@ main(int argc, char **argv)
 	int opt;
 
 	while ((opt = getopt(argc, argv, "n:w:g:")) != -1) {
-		int *number = opt == 'n' ? &b.rounds :
-		    opt == 'w'		 ? &b.warm_up :
-		    opt == 'g'		 ? &b.gap_ms :
-					   NULL;
+		int *number = opt == 'n' ? &b.rounds
+		    : opt == 'w'	 ? &b.warm_up
+		    : opt == 'g'	 ? &b.gap_ms
+					 : NULL;
 		if (number == NULL)
 			return 2;
 		*number = atoi(optarg);

@@ -127,8 +127,8 @@ serve(int argc, char **argv)
 	while (!stopped) {
 		if (epoll_wait(ep, &ev, 1, -1) < 1)
 			continue;
-		while ((fd = accept4(ev.data.fd, NULL, NULL, SOCK_CLOEXEC)) >=
-		    0)
+		while (
+		    (fd = accept4(ev.data.fd, NULL, NULL, SOCK_CLOEXEC)) >= 0)
 			close(fd);
 	}
 	return 0;
@@ -153,14 +153,16 @@ open_one(struct pacer *p, struct target *t)
 		errno = ENOBUFS;
 		die("too many connections under way");
 	}
-	new->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	new->fd =
+	    socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (new->fd < 0)
 		die("socket");
 	new->target = t;
 	new->since = now_ns();
 	t->opened++;
 	p->tail++;
-	if (connect(new->fd, (struct sockaddr *)&t->addr, sizeof(t->addr)) < 0 &&
+	if (connect(new->fd, (struct sockaddr *)&t->addr, sizeof(t->addr)) <
+		0 &&
 	    errno != EINPROGRESS)
 		die("connect");
 }
@@ -194,9 +196,8 @@ settle(struct pacer *p, long long now)
 static void
 pause_until(long long when)
 {
-	struct timespec ts = {
-		.tv_sec = when / 1000000000LL, .tv_nsec = when % 1000000000LL
-	};
+	struct timespec ts = { .tv_sec = when / 1000000000LL,
+		.tv_nsec = when % 1000000000LL };
 
 	(void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 }

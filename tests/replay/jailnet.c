@@ -52,8 +52,9 @@ main(int argc, char **argv)
 	} else if (argc == 5 && streq(argv[1], "jail")) {
 		r = jail(argv[2], argv[3], atoi(argv[4]), &err);
 	} else {
-		fprintf(stderr, "usage: jailnet up RC.CONF\n"
-				"       jailnet jail NAME IP4_ADDR NETNS_FD\n");
+		fprintf(stderr,
+		    "usage: jailnet up RC.CONF\n"
+		    "       jailnet jail NAME IP4_ADDR NETNS_FD\n");
 		return 2;
 	}
 	if (r < 0)
