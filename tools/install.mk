@@ -19,7 +19,9 @@ install: all
 	install -m 755 $(wildcard $(BUILD)/libexec/*) $(DESTDIR)$(LIBEXECDIR)/
 	cp -R rc/jail $(DESTDIR)$(DATADIR)/
 	for s in $(wildcard rc/init.d/*); do \
-		install -D -m 755 $$s $(DESTDIR)$(SYSCONFDIR)/init.d/$${s##*/} || exit 1; \
+		install -d $(DESTDIR)$(SYSCONFDIR)/init.d && \
+		sed 's,@SBINDIR@,$(SBINDIR),g' $$s > $(DESTDIR)$(SYSCONFDIR)/init.d/$${s##*/} && \
+		chmod 755 $(DESTDIR)$(SYSCONFDIR)/init.d/$${s##*/} || exit 1; \
 	done
 	for u in $(wildcard rc/systemd/*); do \
 		install -d $(DESTDIR)$(UNITDIR) && \

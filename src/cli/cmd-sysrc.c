@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* gaol sysrc: read and change the host's rc.conf, as sysrc(8) does. */
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 
-#include "base/file.h"
 #include "cli/cli.h"
 #include "conf/rcconf.h"
 
@@ -69,25 +66,6 @@ get_one(struct cli *c, const struct sysrc_opts *o, const struct rcconf *rc,
 /* ---- writing ---- */
 
 static int
-write_one(
-    const char *path, const char *name, const char *value, struct err *err)
-{
-	_cleanup_(str_clear) struct str text = STR_INIT, edited = STR_INIT;
-	struct stat st = { .st_mode = 0644 };
-	int r = file_read(AT_FDCWD, path, RCCONF_SIZE_MAX, &text, err);
-
-	if (r < 0 && r != -ENOENT)
-		return r;
-	err_clear(err);
-	(void)stat(path, &st);
-	r = rcconf_edit(path, text.buf, text.len, name, value, &edited, err);
-	if (r < 0)
-		return r;
-	return file_replace(
-	    AT_FDCWD, path, edited.buf, edited.len, st.st_mode & 07777, err);
-}
-
-static int
 set_one(
     struct cli *c, const struct sysrc_opts *o, const char *arg, struct err *err)
 {
@@ -104,7 +82,7 @@ set_one(
 	old = rcconf_get(rc, name, rcconf_default(name));
 	if (cli_step(c, "set %s=\"%s\" in %s", name, eq + 1, path))
 		return 0;
-	r = write_one(path, name, eq + 1, err);
+	r = rcconf_write(path, name, eq + 1, err);
 	if (r < 0)
 		return r;
 	cli_say(c, "%s: %s -> %s", name, old ? old : "", eq + 1);
@@ -126,7 +104,7 @@ remove_one(struct cli *c, const struct sysrc_opts *o, const char *name,
 		    err, ENOENT, "%s does not assign '%s'", path, name);
 	if (cli_step(c, "take %s out of %s", name, path))
 		return 0;
-	return write_one(path, name, NULL, err);
+	return rcconf_write(path, name, NULL, err);
 }
 
 /* ---- the verb ---- */

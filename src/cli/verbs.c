@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 extern const struct cli_verb cmd_activate;
+extern const struct cli_verb cmd_boot;
 extern const struct cli_verb cmd_completion;
 extern const struct cli_verb cmd_console;
 extern const struct cli_verb cmd_create;
@@ -14,6 +15,7 @@ extern const struct cli_verb cmd_list;
 extern const struct cli_verb cmd_net;
 extern const struct cli_verb cmd_pool;
 extern const struct cli_verb cmd_restart;
+extern const struct cli_verb cmd_service;
 extern const struct cli_verb cmd_set;
 extern const struct cli_verb cmd_start;
 extern const struct cli_verb cmd_stop;
@@ -34,6 +36,8 @@ const struct cli_verb *const cli_verbs[] = {
 	&cmd_set,
 	&cmd_destroy,
 	&cmd_net,
+	&cmd_boot,
+	&cmd_service,
 	&cmd_sysrc,
 	&cmd_completion,
 	NULL,

@@ -2,6 +2,8 @@
 /* rc.conf(5) as a list of variables: the few words of sh(1) that it needs. */
 #include "conf/rcconf.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -633,6 +635,25 @@ rcconf_edit(const char *file, const char *text, size_t len, const char *name,
 		}
 	}
 	return 0;
+}
+
+int
+rcconf_write(
+    const char *path, const char *name, const char *value, struct err *err)
+{
+	_cleanup_(str_clear) struct str text = STR_INIT, edited = STR_INIT;
+	struct stat st = { .st_mode = 0644 };
+	int r = file_read(AT_FDCWD, path, RCCONF_SIZE_MAX, &text, err);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	err_clear(err);
+	(void)stat(path, &st);
+	r = rcconf_edit(path, text.buf, text.len, name, value, &edited, err);
+	if (r < 0)
+		return r;
+	return file_replace(
+	    AT_FDCWD, path, edited.buf, edited.len, st.st_mode & 07777, err);
 }
 
 int

@@ -93,6 +93,11 @@ const char *rcconf_default(const char *name);
 int rcconf_edit(const char *file, const char *text, size_t len,
     const char *name, const char *value, struct str *ret, struct err *err);
 
+/* The same on a file, which is replaced as a whole and keeps its mode, or
+ * made (0644) if there is none. */
+int rcconf_write(
+    const char *path, const char *name, const char *value, struct err *err);
+
 /* Set an error that begins with the place of `var`; returns -code. */
 int rcconf_err(struct err *err, int code, const struct rcconf_var *var,
     const char *fmt, ...) _printf_(4, 5);

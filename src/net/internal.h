@@ -3,7 +3,6 @@
 #ifndef NET_INTERNAL_H
 #define NET_INTERNAL_H
 
-#include "base/steps.h"
 #include "net/net.h"
 #include "net/rtnl.h"
 
@@ -72,9 +71,6 @@ struct net_places {
 };
 
 /* Where each address belongs, or the refusal that net_jail_check gives. */
-/* The steps of net_jail_up, for tests that break each. */
-extern const struct steps net_jail_steps;
-
 int net_jail_place(const struct net_view *view, const char *jail,
     const struct net_jail_addrs *addrs, struct net_places *ret,
     struct err *err);

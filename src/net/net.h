@@ -34,6 +34,7 @@
 
 #include "base/array.h"
 #include "base/err.h"
+#include "base/steps.h"
 #include "base/str.h"
 
 struct rcconf;
@@ -186,6 +187,9 @@ struct net_plan {
 int net_plan_make(
     const struct rcconf *rc, struct net_plan *ret, struct err *err);
 void net_plan_clear(struct net_plan *plan);
+/* Leave out all but cloned interfaces and forwarding: what can be made at
+ * boot before the real interfaces are there. */
+void net_plan_keep_cloned(struct net_plan *plan);
 
 /*
  * Make the kernel as the plan says; what is already so is not touched, so a
@@ -238,6 +242,9 @@ struct net_jail_spec {
 	    void *arg, const struct net_jail_facts *facts, struct err *err);
 	void *arg;
 };
+
+/* The steps of net_jail_up, for tests that break each. */
+extern const struct steps net_jail_steps;
 
 /* What net_jail_up did; kept as one line of text in the jail's runtime facts
  * and enough to undo it. */

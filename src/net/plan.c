@@ -613,13 +613,33 @@ net_plan_make(const struct rcconf *rc, struct net_plan *ret, struct err *err)
 	return 0;
 }
 
+static void
+plan_if_clear(struct net_plan_if *p)
+{
+	strv_clear(&p->groups);
+	array_clear(p);
+}
+
+void
+net_plan_keep_cloned(struct net_plan *plan)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		if (plan->v[i].cloned)
+			plan->v[n++] = plan->v[i];
+		else
+			plan_if_clear(&plan->v[i]);
+	}
+	plan->n = n;
+	strv_clear(&plan->notes);
+}
+
 void
 net_plan_clear(struct net_plan *plan)
 {
-	for (size_t i = 0; i < plan->n; i++) {
-		strv_clear(&plan->v[i].groups);
-		array_clear(&plan->v[i]);
-	}
+	for (size_t i = 0; i < plan->n; i++)
+		plan_if_clear(&plan->v[i]);
 	array_clear(plan);
 	strv_clear(&plan->notes);
 }

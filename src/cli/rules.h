@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pf's rules, loaded as rc.conf wants them, by running pfctl. Private to the
+ * program. */
+#ifndef CLI_RULES_H
+#define CLI_RULES_H
+
+#include "cli/cli.h"
+
+struct rcconf;
+
+/* Run the pfctl that was installed beside this program; args without its
+ * name, ending with NULL. `in` is its standard input, or -1. Its exit code is
+ * the result, or a negative errno. */
+int cli_pfctl(int in, const char *const *args, struct err *err);
+
+/* pf_rules with pf_flags, and pf enabled. On an error what was loaded
+ * stands. */
+int cli_rules_load(const struct rcconf *rc, struct err *err);
+
+/* Is there a last ruleset, that is: was pf ever loaded? */
+bool cli_rules_have_last(void);
+
+/*
+ * For the time before the network: the last ruleset that was loaded, with the
+ * facts it was made from; if there is none or it does not load, everything is
+ * closed but ssh. Nothing to do if pf is enabled.
+ */
+int cli_rules_load_last(struct cli *c, struct err *err);
+
+#endif
