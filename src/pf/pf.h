@@ -264,11 +264,16 @@ struct pf_rule {
 	bool reassemble_tcp : 1;
 	bool has_set_tos : 1;
 	bool tagged_not : 1;
+	/* return-icmp(CODE) without a code for IPv6: the original answers
+	 * IPv6 with type 3 code 3, and so it is printed. */
+	bool return_odd : 1;
 	bool anchor_call : 1; /* evaluates `anchor`; nothing of its own */
 
 	const char *ifname; /* interface or group, NULL: any */
 	struct pf_peer src, dst;
-	const char *os; /* fingerprint of the source, or NULL */
+	/* Fingerprint of the source, or NULL; "unknown" is a source that no
+	 * fingerprint fits, "nomatch" one that is not loaded: never true. */
+	const char *os;
 	struct pf_ids user, group;
 	uint32_t prob; /* passes on rand32 < prob; 0: always */
 
@@ -378,6 +383,7 @@ struct pf_queue {
 struct pf_macro {
 	const char *name, *value;
 	bool used;
+	bool replaced; /* by a later definition of the same name */
 };
 
 /* ---- the outcome ----------------------------------------------------------- */
@@ -467,7 +473,7 @@ struct pf_env {
 	void (*random)(void *ctx, void *mem, size_t len);
 };
 
-/* Free the interfaces. */
+/* Free the interfaces (their names are borrowed). */
 void pf_env_clear(struct pf_env *env);
 
 /* The interface of that name, or NULL. */
@@ -533,8 +539,9 @@ struct pf_opts {
 /*
  * Read a file and the files it names, and do what pfctl -f does short of
  * the kernel: parse, expand, check, number, optimise, and with opts->verbose
- * print. Returns 0 and a ruleset, or -EINVAL after the messages went to
- * `out` (err says how many, for a program that prints nothing else).
+ * print. Returns 0 and a ruleset, or -EINVAL after all messages went to `out`,
+ * "Syntax error in config file" included: nothing is left to be said (err has
+ * their number, for a caller who drops `out`).
  */
 int pf_load(const char *file, const struct pf_opts *opts,
     const struct pf_env *env, const struct pf_out *out, struct pf_ruleset **ret,
@@ -546,7 +553,10 @@ enum {
 	PF_PRINT_NR = 1,      /* "@N " before, counts in tables: -vv */
 	PF_PRINT_NUMERIC = 2, /* ports as numbers: -P */
 	PF_PRINT_PATHS = 4,   /* anchors by what was written, as -s does; else
-				 by the last component, as -nv does */
+				 by the last component, as -nv does. Braces that several rules
+				 share (a list expanded) are shown once without it. */
+	PF_PRINT_SHALLOW = 8, /* only the braces of unnamed anchors are opened,
+				 as -s rules does */
 };
 
 /* One rule on one line, without newline and without braces. */
@@ -559,6 +569,8 @@ void pf_print_list(struct str *s, struct pf_anchor *a, enum pf_list list,
 
 void pf_print_addr(
     struct str *s, const struct pf_addr *a, uint8_t af, unsigned flags);
+/* "table <t> const persist counters", without newline. */
+void pf_print_table_head(struct str *s, const struct pf_table *t);
 /* The line of a table's definition, with newline. */
 void pf_print_table(struct str *s, const struct pf_table *t);
 
