@@ -220,7 +220,7 @@ ids_claim(const char *name, uint32_t *ret_base, struct err *err)
 {
 	_cleanup_(str_clear) struct str uids = STR_INIT, gids = STR_INIT;
 	_cleanup_close_ int dir = -1;
-	uint32_t pool, ranges, first;
+	uint32_t pool = 0, ranges = 1, first;
 	int r;
 
 	r = read_subids("/etc/subuid", &uids, err);

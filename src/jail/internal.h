@@ -154,7 +154,7 @@ struct jail_user {
 	struct {
 		unsigned int *v;
 		size_t n, cap;
-	} groups; /* beside gid */
+	} groups; /* with gid */
 };
 
 /* By name or number, from the /etc/passwd that the caller sees as "/". */

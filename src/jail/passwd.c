@@ -58,7 +58,7 @@ take_group(char *line, struct jail_user *u)
 	char *f[4], *member;
 	unsigned int gid;
 
-	if (!fields(line, f, 4) || !to_id(f[2], &gid))
+	if (!fields(line, f, 4) || !to_id(f[2], &gid) || gid == u->gid)
 		return;
 	while ((member = strsep(&f[3], ",")) != NULL)
 		if (streq(member, u->name)) {
@@ -88,6 +88,7 @@ user_find(const char *wanted, struct jail_user *ret, struct err *err)
 		u.home = xstrdup("/");
 		u.shell = xstrdup("/bin/sh");
 	}
+	*array_add(&u.groups) = u.gid;
 	if (file_read(AT_FDCWD, "/etc/group", PASSWD_MAX, &group, NULL) == 0) {
 		p = group.buf;
 		while ((line = strsep(&p, "\n")) != NULL)

@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "base/array.h"
-#include "base/proc.h"
 #include "jail/internal.h"
 
 const char *
@@ -30,13 +29,16 @@ jail_state_clear(struct jail_state *state)
 	*state = (struct jail_state){ 0 };
 }
 
+/* One that ended but was not reaped yet has ended. */
 static bool
 lives(const struct jail_state *s)
 {
-	uint64_t start;
+	_cleanup_close_ int fd = -1;
 
-	return s->init_pid > 0 && proc_start_time(s->init_pid, &start) == 0 &&
-	    start == s->init_start;
+	if (s->init_pid <= 0)
+		return false;
+	fd = ns_pidfd(s->init_pid, s->init_start);
+	return fd >= 0 && !ns_wait(fd, 0);
 }
 
 static enum jail_status
