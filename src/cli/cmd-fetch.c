@@ -8,7 +8,7 @@
 #include "store/store.h"
 
 struct fetch_opts {
-	const char *release, *server, *keyring;
+	const char *release, *server;
 };
 
 static const struct cli_opt fetch_options[] = {
@@ -16,8 +16,6 @@ static const struct cli_opt fetch_options[] = {
 	    "the release, without asking; 'latest' is the newest"),
 	CLI_STR('s', "server", "URL", struct fetch_opts, server,
 	    "a mirror, used alone: the release then knows no other"),
-	CLI_STR('k', "keyring", "FILE", struct fetch_opts, keyring,
-	    "the keys that must have signed it, if not Debian's"),
 	CLI_OPT_END
 };
 
@@ -85,10 +83,6 @@ run_helper(struct cli *c, const struct fetch_opts *o, const char *release,
 	if (o->server != NULL) {
 		strv_add(&args, "-s");
 		strv_add(&args, o->server);
-	}
-	if (o->keyring != NULL) {
-		strv_add(&args, "-k");
-		strv_add(&args, o->keyring);
 	}
 	strv_add(&args, "--");
 	strv_add(&args, release);

@@ -2,7 +2,7 @@
 /*
  * gaol-fetch: make a release in the active pool with mmdebstrap.
  *
- *	gaol-fetch [--plan] [-s MIRROR] [-k KEYRING] RELEASE
+ *	gaol-fetch [--plan] [-s MIRROR] RELEASE
  *
  * `gaol fetch` runs it; it is a program of its own because of what it does
  * to itself. The pool is nosuid, nodev and closed to everybody but root, so
@@ -32,22 +32,21 @@
 #define KEYRING "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 /*
- * What a jail is expected to have beside the essential packages: users can
- * be added (adduser, login, passwd), the clock runs jobs (cron), names of
- * protocols and services are known (netbase), one can look around (ip, ping,
- * ps, telnet) and edit a file (nano, less). Init scripts lean on
- * sysvinit-utils.
+ * What a jail is expected to have beside the essential packages and apt: users
+ * can be added (adduser, login, passwd), the clock runs jobs (cron, tzdata),
+ * names of protocols and services are known (netbase), one can look around
+ * (ip, ping, ps, telnet), edit a file (nano, less) and mount. Init scripts lean
+ * on sysvinit-utils.
  */
 static const char include[] =
-    "--include=adduser,cron,iproute2,iputils-ping,less,login,nano,netbase,"
-    "passwd,procps,sysvinit-utils,telnet";
+    "--include=adduser,cron,iproute2,iputils-ping,less,login,mount,nano,"
+    "netbase,passwd,procps,sysvinit-utils,telnet,tzdata";
 
 enum { EXIT_USAGE = 2, SOURCES_MAX = 3 };
 
 struct fetch {
 	const struct release_def *def;
 	const char *server; /* NULL: Debian's */
-	const char *keyring;
 	struct pool *pool;
 	struct store_new *new;
 	int root; /* the new tree */
@@ -113,31 +112,38 @@ undo_mount(void *ctx, struct err *err)
 	return 0;
 }
 
+/* By Debian's keys and no others; they are at the same place in the new tree. */
+static void
+add_source(struct strv *args, const char *server, const char *suite)
+{
+	strv_add_owned(args,
+	    xasprintf("deb [signed-by=" KEYRING "] %s %s main", server, suite));
+}
+
 /* A server that was named is the only one: it may be the only one there is. */
 static void
 add_sources(const struct fetch *f, struct strv *args)
 {
-	const char *suite = f->def->suite;
+	_cleanup_free_ char *updates = xasprintf("%s-updates", f->def->suite);
+	_cleanup_free_ char *security = xasprintf("%s-security", f->def->suite);
 
 	if (f->server != NULL) {
-		strv_add_owned(
-		    args, xasprintf("deb %s %s main", f->server, suite));
+		add_source(args, f->server, f->def->suite);
 		return;
 	}
-	strv_add_owned(args, xasprintf("deb %s %s main", MAIN_SERVER, suite));
-	strv_add_owned(
-	    args, xasprintf("deb %s %s-updates main", MAIN_SERVER, suite));
-	strv_add_owned(
-	    args, xasprintf("deb %s %s-security main", SECURITY_SERVER, suite));
+	add_source(args, MAIN_SERVER, f->def->suite);
+	add_source(args, MAIN_SERVER, updates);
+	add_source(args, SECURITY_SERVER, security);
 }
 
-/* --mode=root and not unshare: files keep the ids they are to have. */
+/* --mode=root and not unshare: files keep the ids they are to have. The
+ * sources say by whom they are signed: nothing to be inferred. */
 static int
 step_unpack(void *ctx, struct err *err)
 {
 	static const char *const fixed[] = { "unshare", "--pid", "--fork",
-		"--kill-child", "mmdebstrap", "--mode=root",
-		"--variant=minbase", "--format=directory" };
+		"--kill-child", "mmdebstrap", "--mode=root", "--variant=apt",
+		"--format=directory", "--skip=check/signed-by" };
 	struct fetch *f = ctx;
 	_cleanup_(strv_clear) struct strv args = { 0 };
 	struct proc_spec spec = PROC_SPEC_INIT;
@@ -146,7 +152,7 @@ step_unpack(void *ctx, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
 		strv_add(&args, fixed[i]);
 	strv_add(&args, include);
-	strv_add_owned(&args, xasprintf("--keyring=%s", f->keyring));
+	strv_add(&args, "--keyring=" KEYRING);
 	strv_add(&args, f->def->suite);
 	strv_add(&args, PLACE);
 	add_sources(f, &args);
@@ -270,11 +276,10 @@ check(struct fetch *f, const char *name, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (access(f->keyring, R_OK) < 0)
+	if (access(KEYRING, R_OK) < 0)
 		return err_errno(err,
-		    "cannot read the keyring %s (apt-get install "
-		    "debian-archive-keyring)",
-		    f->keyring);
+		    "cannot read the keys " KEYRING
+		    " (apt-get install debian-archive-keyring)");
 	if (!in_path("mmdebstrap"))
 		return err_set(err, ENOENT,
 		    "cannot run mmdebstrap (apt-get install mmdebstrap)");
@@ -315,8 +320,7 @@ run(struct fetch *f, bool plan, struct err *err)
 static int
 usage(void)
 {
-	fputs("usage: gaol-fetch [--plan] [-s MIRROR] [-k KEYRING] RELEASE\n",
-	    stderr);
+	fputs("usage: gaol-fetch [--plan] [-s MIRROR] RELEASE\n", stderr);
 	return EXIT_USAGE;
 }
 
@@ -327,16 +331,14 @@ main(int argc, char **argv)
 		{ "plan", no_argument, NULL, 'n' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct fetch f = { .keyring = KEYRING, .root = -1 };
+	struct fetch f = { .root = -1 };
 	struct err err = { 0 };
 	bool plan = false;
 	int opt, r;
 
-	while ((opt = getopt_long(argc, argv, "s:k:", longopts, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "s:", longopts, NULL)) != -1) {
 		if (opt == 's')
 			f.server = optarg;
-		else if (opt == 'k')
-			f.keyring = optarg;
 		else if (opt == 'n')
 			plan = true;
 		else
