@@ -30,6 +30,37 @@ private_host() {
 	mount -t tmpfs none /run && mount -t tmpfs none /mnt &&
 	mkdir -p /var/lib/gaol && mount -t tmpfs none /var/lib/gaol
 	ip link set lo up
+	private_cgroups
+}
+
+# Control groups of our own in each hierarchy, mounted over the host's: gaol
+# makes its groups below the mount points that it sees.
+private_cgroups() {
+	local mp
+	own_group=gaol-test-$(stat -c %i /proc/self/ns/mnt)
+	cgroup_mounts=$(awk '$3 == "cgroup" || $3 == "cgroup2" { print $2 }' \
+	    /proc/mounts)
+	at_end remove_cgroups
+	for mp in $cgroup_mounts; do
+		[ ! -e "$mp/cgroup.subtree_control" ] ||
+		    echo '+memory +cpu +pids' >"$mp/cgroup.subtree_control"
+		mkdir "$mp/$own_group" &&
+		mount --bind "$mp/$own_group" "$mp"
+	done 2>/dev/null
+}
+
+# The jails that still run are ours: they are in our PID namespace.
+remove_cgroups() {
+	local mp i
+	kill -9 -1
+	for mp in $cgroup_mounts; do
+		umount "$mp"
+		for ((i = 0; i < 50; i++)); do
+			find "$mp/$own_group" -depth -type d -exec rmdir {} \;
+			[ -d "$mp/$own_group" ] || break
+			sleep 0.02
+		done
+	done
 }
 
 lo1() {

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/table.h"
@@ -175,6 +176,22 @@ cli_jail_name(struct cli *c, const char *word, char **ret_name, struct err *err)
 	return r;
 }
 
+enum { LOCK_TRIES = 50 };
+
+static bool
+take_lock(int fd)
+{
+	/* The last processes of a killed start may still hold theirs. */
+	const struct timespec moment = { .tv_nsec = 10000000 };
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		(void)nanosleep(&moment, NULL);
+	}
+	return false;
+}
+
 /* Lock the directory, which must still be the jail's afterwards: another verb
  * may have destroyed the jail, and a new one may bear its name. */
 static int
@@ -183,7 +200,7 @@ lock_jail(struct cli *c, const struct cli_jail *jail, struct err *err)
 	_cleanup_free_ char *path = xasprintf("jails/%s", jail->name);
 	struct stat held, named;
 
-	if (flock(jail->dir_fd, LOCK_EX | LOCK_NB) < 0)
+	if (!take_lock(jail->dir_fd))
 		return err_set(err, EBUSY,
 		    "jail '%s': another command is at "
 		    "work on it; try again when it has ended",

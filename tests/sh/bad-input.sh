@@ -208,7 +208,7 @@ bad 'destroy while another command is at work on it' 1 \
     gaol destroy -f web
 exec 7<&-
 
-gaol set exec_prestart='sleep 1' web >/dev/null
+gaol set exec_prestart='sleep 2' web >/dev/null
 # Its log and the files of its /etc come with the first start.
 gaol start web >/dev/null 2>&1 && gaol stop web >/dev/null
 eventually bash -c '! ip link show jail-web' >/dev/null 2>&1
