@@ -39,9 +39,11 @@ sync_pf(struct cli *c)
 	struct err err = { 0 };
 
 	if (cli_pf_sync(&err) < 0)
-		cli_warn(c, "pf's rules do not know the addresses of jails as"
-			    " they are now (%s); load them again: pfctl -f"
-			    " /etc/pf.conf", err.msg);
+		cli_warn(c,
+		    "pf's rules do not know the addresses of jails as"
+		    " they are now (%s); load them again: pfctl -f"
+		    " /etc/pf.conf",
+		    err.msg);
 }
 
 static void
