@@ -204,9 +204,6 @@ enum inside_word {
 	INSIDE_EXEC = 'x',   /* parent: become gaol-init */
 };
 
-/* The steps it takes, for --plan and for tests. */
-extern const struct steps jail_inside_steps;
-
 /* The child of step `init`: takes its steps, waits for the word and becomes
  * gaol-init. */
 _noreturn_ void inside_main(struct jail *j, int control);

@@ -112,6 +112,9 @@ struct jail_spec {
 
 /* The steps of a start, for --plan and for tests that break each once. */
 extern const struct steps jail_start_steps;
+/* Those that the jail's first process takes meanwhile (step `inside` waits
+ * for them). They have no undo: they end with the process. */
+extern const struct steps jail_inside_steps;
 
 /* One line a step that this spec would take, "name<TAB>text". */
 void jail_start_plan(const struct jail_spec *spec, struct str *out);
