@@ -1,7 +1,7 @@
 # make lint: is everything laid out, analysed, and does the picture of the
 # modules hold? make format lays the sources out.
 
-C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h')
+C_FILES = $(shell git ls-files --cached --others --exclude-standard '*.c' '*.h' 2>/dev/null)
 HEADERS = $(filter %.h,$(C_FILES))
 # gaol-init is freestanding in spirit (musl); it is analysed like the rest.
 TIDY_FILES = $(filter src/%.c,$(C_FILES))
