@@ -13,6 +13,7 @@
 #include <linux/btrfs_tree.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -370,6 +371,19 @@ destroy_at(struct pool *pool, const char *path, int dirfd, int fd,
 	return r < 0 ? r : file_remove_tree(dirfd, name, err);
 }
 
+/*
+ * A removed tree's space is given back after the next commit, at most half a
+ * minute later. Only a pool that needs it now waits for a commit (starting one
+ * without waiting blocks as long, when one has just ended).
+ */
+static bool
+nearly_full(const struct pool *pool)
+{
+	struct statvfs sv;
+
+	return fstatvfs(pool->fd, &sv) == 0 && sv.f_bavail < sv.f_blocks / 8;
+}
+
 static int
 btrfs_destroy(struct pool *pool, const char *path, struct err *err)
 {
@@ -387,9 +401,8 @@ btrfs_destroy(struct pool *pool, const char *path, struct err *err)
 	if (fd < 0)
 		return err_code(err, fd, "cannot open %s/%s", pool->path, path);
 	r = destroy_at(pool, path, dirfd, fd, name, err);
-	/* Its space is given back after a commit: start one, or a full pool
-	 * stays full for half a minute. */
-	(void)ioctl(pool->fd, BTRFS_IOC_START_SYNC, NULL);
+	if (nearly_full(pool))
+		(void)syncfs(pool->fd);
 	return r;
 }
 
