@@ -9,7 +9,7 @@ INSTALLED = $(SBINDIR)/gaol $(SBINDIR)/iocage $(SBINDIR)/pfctl $(LIBEXECDIR) \
 	$(DATADIR) $(foreach m,$(wildcard man/*),$(MANDIR)/man$(patsubst .%,%,$(suffix $m))/$(notdir $m)) \
 	$(foreach s,$(wildcard rc/init.d/*),$(SYSCONFDIR)/init.d/$(notdir $s)) \
 	$(foreach u,$(wildcard rc/systemd/*),$(UNITDIR)/$(notdir $u)) \
-	$(foreach c,$(wildcard completions/*),$(BASHCOMPDIR)/$(notdir $c))
+	$(BASHCOMPDIR)/gaol $(BASHCOMPDIR)/iocage
 
 .PHONY: install uninstall
 install: all
@@ -30,9 +30,9 @@ install: all
 	for m in $(wildcard man/*); do \
 		install -D -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit 1; \
 	done
-	for c in $(wildcard completions/*); do \
-		install -D -m 644 $$c $(DESTDIR)$(BASHCOMPDIR)/$${c##*/} || exit 1; \
-	done
+	install -d $(DESTDIR)$(BASHCOMPDIR)
+	$(BUILD)/gaol completion bash > $(DESTDIR)$(BASHCOMPDIR)/gaol
+	ln -sf gaol $(DESTDIR)$(BASHCOMPDIR)/iocage
 
 uninstall:
 	rm -rf $(addprefix $(DESTDIR),$(INSTALLED))

@@ -196,6 +196,27 @@ bash_verb(const char *words, const struct cli_verb *verb, FILE *out)
 	}
 }
 
+/* The line so far without options is `path`; only a verb with verbs below it
+ * is told by two words. */
+static void
+bash_path(FILE *out)
+{
+	fputs(
+	    "\t[[ $path == help || $path == help\\ * ]] && path=${path#help}\n"
+	    "\tpath=${path# }\n"
+	    "\tcase \"$path\" in\n",
+	    out);
+	for (size_t i = 0; cli_verbs[i]; i++)
+		if (cli_verbs[i]->subs)
+			fprintf(out,
+			    "\t%s\\ *) path=$(cut -d' ' -f1,2 <<<\"$path\")"
+			    " ;;\n",
+			    cli_verbs[i]->name);
+	fputs("\t*) path=${path%% *} ;;\n"
+	      "\tesac\n",
+	    out);
+}
+
 void
 cli_help_bash(FILE *out)
 {
@@ -204,14 +225,12 @@ cli_help_bash(FILE *out)
 	      "_gaol()\n{\n"
 	      "\tlocal words= jails= path= i\n"
 	      "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
-	      "\t\t[[ ${COMP_WORDS[i]} == -* ]] ||"
+	      "\t	[[ ${COMP_WORDS[i]} == -* ]] ||"
 	      " path+=\"${path:+ }${COMP_WORDS[i]}\"\n"
-	      "\tdone\n"
-	      "\tcase \"$path\" in\n"
-	      "\tpool\\ * | net\\ *) path=$(cut -d' ' -f1,2 <<<\"$path\") ;;\n"
-	      "\t*) path=${path%% *} ;;\n"
-	      "\tesac\n"
-	      "\tcase \"$path\" in\n"
+	      "\tdone\n",
+	    out);
+	bash_path(out);
+	fputs("\tcase \"$path\" in\n"
 	      "\t'') words=\"",
 	    out);
 	bash_names(cli_verbs, out);
@@ -220,7 +239,7 @@ cli_help_bash(FILE *out)
 		bash_verb(cli_verbs[i]->name, cli_verbs[i], out);
 	fputs("\tesac\n"
 	      "\t[[ -n $jails && ${COMP_WORDS[COMP_CWORD]} != -* ]] &&\n"
-	      "\t\twords+=\" $(gaol list -H -q 2>/dev/null | cut -f1)\"\n"
+	      "\t	words+=\" $(gaol list -H -q 2>/dev/null | cut -f1)\"\n"
 	      "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" --"
 	      " \"${COMP_WORDS[COMP_CWORD]}\")\n"
 	      "}\n"

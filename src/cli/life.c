@@ -117,7 +117,6 @@ fill_spec(struct jail_spec *spec, const struct cli_jail *jail)
 	    : JAIL_LOCALHOST_PRIVATE;
 	spec->allow_raw_sockets = flag(jail, "allow_raw_sockets");
 	spec->allow_mlock = flag(jail, "allow_mlock");
-	spec->allow_chflags = flag(jail, "allow_chflags");
 	spec->allow_socket_af = flag(jail, "allow_socket_af");
 	spec->limits.memory = limit(jail, "memoryuse");
 	spec->limits.pcpu = as_uint(limit(jail, "pcpu"));
