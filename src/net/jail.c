@@ -18,15 +18,14 @@
  * in the guard and its alias, and leaves the rest to the kernel.
  */
 #include "net/internal.h"
+#include "net/messages.h"
 
 #include <errno.h>
-#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
-#include <linux/neighbour.h>
-#include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/steps.h"
@@ -48,111 +47,6 @@ up_clear(struct up *up)
 	net_view_clear(&up->view);
 	array_clear(&up->places);
 	rtnl_close(&up->host);
-}
-
-/* ---- pieces of messages ---- */
-
-static struct ifinfomsg *
-put_link(struct nlmsghdr *m, int index, bool set_up)
-{
-	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(m, sizeof(*info));
-
-	info->ifi_family = AF_UNSPEC;
-	info->ifi_index = index;
-	if (set_up)
-		info->ifi_flags = info->ifi_change = IFF_UP;
-	return info;
-}
-
-static void
-add_link_up(struct rtnl_batch *b, int index, const char *name)
-{
-	struct nlmsghdr *m = rtnl_add(b, RTM_NEWLINK, 0, 0, "%s: set up", name);
-
-	put_link(m, index, true);
-}
-
-/* No link-local address, so no duplicate detection and no neighbours: all of
- * a jail's packets have sources that the guard knows. */
-static void
-put_no_link_local(struct nlmsghdr *m)
-{
-	struct nlattr *spec, *inet6;
-
-	spec = mnl_attr_nest_start(m, IFLA_AF_SPEC);
-	inet6 = mnl_attr_nest_start(m, AF_INET6);
-	mnl_attr_put_u8(m, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-	mnl_attr_nest_end(m, inet6);
-	mnl_attr_nest_end(m, spec);
-}
-
-static void
-add_neighbour(struct rtnl_batch *b, int index, const struct net_addr *addr,
-    const uint8_t mac[6])
-{
-	char buf[NET_ADDR_STRLEN];
-	struct nlmsghdr *m =
-	    rtnl_add(b, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, 0,
-		"neighbour %s", net_addr_format(addr, false, buf));
-	struct ndmsg *nd = mnl_nlmsg_put_extra_header(m, sizeof(*nd));
-
-	nd->ndm_family = addr->family;
-	nd->ndm_ifindex = index;
-	nd->ndm_state = NUD_PERMANENT;
-	net_put_addr(m, NDA_DST, addr);
-	mnl_attr_put(m, NDA_LLADDR, 6, mac);
-}
-
-static struct rtmsg *
-put_route(struct nlmsghdr *m, const struct net_addr *dst, int index)
-{
-	struct rtmsg *rt = mnl_nlmsg_put_extra_header(m, sizeof(*rt));
-
-	rt->rtm_family = dst->family;
-	rt->rtm_dst_len = dst->plen;
-	rt->rtm_table = RT_TABLE_MAIN;
-	rt->rtm_protocol = RTPROT_STATIC;
-	rt->rtm_type = RTN_UNICAST;
-	if (dst->plen > 0)
-		net_put_addr(m, RTA_DST, dst);
-	mnl_attr_put_u32(m, RTA_OIF, (uint32_t)index);
-	return rt;
-}
-
-static void
-add_host_route(struct rtnl_batch *b, const struct net_addr *addr, int index)
-{
-	char buf[NET_ADDR_STRLEN];
-	/* EXCL: of two jails that want one address at once, one fails. */
-	struct nlmsghdr *m =
-	    rtnl_add(b, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, 0,
-		"route to %s", net_addr_format(addr, false, buf));
-	struct rtmsg *rt = put_route(m, addr, index);
-
-	rt->rtm_scope =
-	    addr->family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-}
-
-static void
-add_del_route(struct rtnl_batch *b, const struct net_addr *addr, int index)
-{
-	char buf[NET_ADDR_STRLEN];
-	struct nlmsghdr *m = rtnl_add(b, RTM_DELROUTE, 0, RTNL_GONE,
-	    "remove the route to %s", net_addr_format(addr, false, buf));
-	struct rtmsg *rt = put_route(m, addr, index);
-
-	rt->rtm_scope = RT_SCOPE_NOWHERE;
-	rt->rtm_protocol = RTPROT_UNSPEC;
-}
-
-static void
-add_alias(struct rtnl_batch *b, int index, const char *alias, bool gone_ok)
-{
-	struct nlmsghdr *m = rtnl_add(b, RTM_NEWLINK, 0,
-	    gone_ok ? RTNL_GONE : 0, "set the host end's alias");
-
-	put_link(m, index, false);
-	mnl_attr_put(m, IFLA_IFALIAS, strlen(alias), alias);
 }
 
 /* ---- step: the pair ---- */
@@ -190,7 +84,7 @@ add_pair(struct rtnl_batch *b, const struct up *up, unsigned int mtu)
 	    0, "make the veth pair %s and %s", facts->ifname, facts->inside);
 	struct nlattr *info, *data, *peer;
 
-	put_link(m, 0, false);
+	net_msg_put_link(m, 0, false);
 	mnl_attr_put_strz(m, IFLA_IFNAME, facts->ifname);
 	mnl_attr_put_u32(m, IFLA_GROUP, NET_GROUP);
 	mnl_attr_put_u32(m, IFLA_MTU, mtu);
@@ -199,7 +93,7 @@ add_pair(struct rtnl_batch *b, const struct up *up, unsigned int mtu)
 	mnl_attr_put_strz(m, IFLA_INFO_KIND, "veth");
 	data = mnl_attr_nest_start(m, IFLA_INFO_DATA);
 	peer = mnl_attr_nest_start(m, VETH_INFO_PEER);
-	put_link(m, 0, false);
+	net_msg_put_link(m, 0, false);
 	mnl_attr_put_strz(m, IFLA_IFNAME, facts->inside);
 	mnl_attr_put_u32(m, IFLA_MTU, mtu);
 	mnl_attr_put(m, IFLA_ADDRESS, 6, up->jail_mac);
@@ -207,16 +101,6 @@ add_pair(struct rtnl_batch *b, const struct up *up, unsigned int mtu)
 	mnl_attr_nest_end(m, peer);
 	mnl_attr_nest_end(m, data);
 	mnl_attr_nest_end(m, info);
-}
-
-static void
-add_get_link(struct rtnl_batch *b, const char *name)
-{
-	struct nlmsghdr *m = rtnl_add(b, RTM_GETLINK, 0, 0, "find %s", name);
-
-	put_link(m, 0, false);
-	mnl_attr_put_strz(m, IFLA_IFNAME, name);
-	mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 }
 
 static int
@@ -247,7 +131,7 @@ make_pair(struct up *up, unsigned int try, struct err *err)
 
 	host_end_name(up->spec->name, try, up->facts->ifname);
 	add_pair(&b, up, pair_mtu(up));
-	add_get_link(&b, up->facts->ifname);
+	net_msg_get_link(&b, up->facts->ifname);
 	r = rtnl_run_answers(&up->host, &b, take_index, &index, err);
 	if (r == 0)
 		up->facts->ifindex = index;
@@ -263,7 +147,7 @@ link_undo(void *ctx, struct err *err)
 	struct nlmsghdr *m = rtnl_add(
 	    &b, RTM_DELLINK, 0, RTNL_GONE, "remove %s", up->facts->ifname);
 
-	put_link(m, up->facts->ifindex, false);
+	net_msg_put_link(m, up->facts->ifindex, false);
 	return rtnl_run(&up->host, &b, err);
 }
 
@@ -353,7 +237,7 @@ put_host_conf(struct nlmsghdr *m, bool ipv6)
 	mnl_attr_nest_end(m, inet);
 	mnl_attr_nest_end(m, spec);
 	if (ipv6)
-		put_no_link_local(m);
+		net_msg_put_no_link_local(m);
 }
 
 static int
@@ -368,36 +252,20 @@ host_run(void *ctx, struct err *err)
 	r = net_alias_write(up->spec->name, &up->facts->addrs, &alias, err);
 	if (r < 0)
 		return r;
-	add_alias(&b, index, alias.buf, false);
+	net_msg_alias(&b, index, alias.buf, false);
 	m = rtnl_add(&b, RTM_NEWLINK, 0, 0, "configure %s", up->facts->ifname);
-	put_link(m, index, false);
+	net_msg_put_link(m, index, false);
 	put_host_conf(m, up->ipv6);
-	add_link_up(&b, index, up->facts->ifname);
+	net_msg_link_up(&b, index, up->facts->ifname);
 	for (size_t i = 0; i < up->places.n; i++) {
-		add_neighbour(&b, index, &up->places.v[i].addr, up->jail_mac);
-		add_host_route(&b, &up->places.v[i].addr, index);
+		net_msg_neighbour(
+		    &b, index, &up->places.v[i].addr, up->jail_mac);
+		net_msg_host_route(&b, &up->places.v[i].addr, index);
 	}
 	return rtnl_run(&up->host, &b, err);
 }
 
 /* ---- step: the jail's side ---- */
-
-static void
-add_address(struct rtnl_batch *b, int index, const struct net_addr *addr)
-{
-	char buf[NET_ADDR_STRLEN];
-	struct nlmsghdr *m = rtnl_add(b, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL,
-	    0, "add %s", net_addr_format(addr, false, buf));
-	struct ifaddrmsg *info = mnl_nlmsg_put_extra_header(m, sizeof(*info));
-
-	info->ifa_family = addr->family;
-	info->ifa_prefixlen = addr->plen;
-	info->ifa_scope = RT_SCOPE_UNIVERSE;
-	info->ifa_index = (uint32_t)index;
-	net_put_addr(m, IFA_LOCAL, addr);
-	net_put_addr(m, IFA_ADDRESS, addr);
-	mnl_attr_put_u32(m, IFA_FLAGS, IFA_F_NODAD | IFA_F_PERMANENT);
-}
 
 /* The default route of one family, by its first address's gateway. */
 static void
@@ -414,10 +282,10 @@ add_default(struct rtnl_batch *b, const struct up *up, int family)
 			place = &up->places.v[i];
 	if (!place)
 		return;
-	add_neighbour(b, up->jail_index, &place->gateway, up->host_mac);
+	net_msg_neighbour(b, up->jail_index, &place->gateway, up->host_mac);
 	m = rtnl_add(b, RTM_NEWROUTE, NLM_F_CREATE, 0, "default route via %s",
 	    net_addr_format(&place->gateway, false, buf));
-	rt = put_route(m, &any, up->jail_index);
+	rt = net_msg_put_route(m, &any, up->jail_index);
 	rt->rtm_scope = RT_SCOPE_UNIVERSE;
 	rt->rtm_flags = RTNH_F_ONLINK;
 	net_put_addr(m, RTA_GATEWAY, &place->gateway);
@@ -428,7 +296,7 @@ add_default(struct rtnl_batch *b, const struct up *up, int family)
 static void
 add_loopback_up(struct rtnl_batch *b)
 {
-	add_link_up(b, 1, "lo");
+	net_msg_link_up(b, 1, "lo");
 }
 
 static int
@@ -439,19 +307,19 @@ configure_inside(struct up *up, struct rtnl *nl, struct err *err)
 	int r;
 
 	add_loopback_up(&b);
-	add_get_link(&b, up->facts->inside);
+	net_msg_get_link(&b, up->facts->inside);
 	r = rtnl_run_answers(nl, &b, take_index, &up->jail_index, err);
 	if (r < 0)
 		return r;
 	if (up->ipv6) {
 		m = rtnl_add(
 		    &b, RTM_NEWLINK, 0, 0, "configure %s", up->facts->inside);
-		put_link(m, up->jail_index, false);
-		put_no_link_local(m);
+		net_msg_put_link(m, up->jail_index, false);
+		net_msg_put_no_link_local(m);
 	}
-	add_link_up(&b, up->jail_index, up->facts->inside);
+	net_msg_link_up(&b, up->jail_index, up->facts->inside);
 	for (size_t i = 0; i < up->places.n; i++)
-		add_address(&b, up->jail_index, &up->places.v[i].addr);
+		net_msg_jail_address(&b, up->jail_index, &up->places.v[i].addr);
 	add_default(&b, up, AF_INET);
 	add_default(&b, up, AF_INET6);
 	return rtnl_run(nl, &b, err);
@@ -490,26 +358,52 @@ inside_run(void *ctx, struct err *err)
 	return r;
 }
 
-/* ---- step: proxy ARP and ND ---- */
+/* ---- step: the carrier ---- */
 
-static void
-add_proxy(
-    struct rtnl_batch *b, uint16_t type, const struct net_addr *addr, int index)
+static int
+take_operstate(const struct nlmsghdr *m, void *arg)
 {
-	bool add = type == RTM_NEWNEIGH;
-	char buf[NET_ADDR_STRLEN];
-	struct nlmsghdr *m =
-	    rtnl_add(b, type, add ? NLM_F_CREATE | NLM_F_REPLACE : 0,
-		add ? 0 : RTNL_GONE, "%s answering for %s",
-		add ? "start" : "stop", net_addr_format(addr, false, buf));
-	struct ndmsg *nd = mnl_nlmsg_put_extra_header(m, sizeof(*nd));
+	const struct nlattr *attr;
 
-	nd->ndm_family = addr->family;
-	nd->ndm_ifindex = index;
-	nd->ndm_flags = NTF_PROXY;
-	nd->ndm_state = NUD_PERMANENT;
-	net_put_addr(m, NDA_DST, addr);
+	mnl_attr_for_each(
+	    attr, m, sizeof(struct ifinfomsg)) if (mnl_attr_get_type(attr) ==
+	    IFLA_OPERSTATE) *
+	    (uint8_t *)arg = mnl_attr_get_u8(attr);
+	return 0;
 }
+
+/*
+ * The host end was set up when its peer was still down. That its carrier came
+ * is noticed by a work queue of the kernel's, and until then everything that
+ * is sent over it is dropped: one start in five lost its first packets. Since
+ * Linux 6.8 asking for the link makes the kernel notice; before, it takes a
+ * moment. The other end comes up with its carrier there and has no such gap.
+ */
+static int
+carrier_run(void *ctx, struct err *err)
+{
+	/* IF_OPER_UP; <linux/if.h> has it and cannot meet <net/if.h>. */
+	enum { OPER_UP = 6, TRIES = 500, PAUSE_US = 200 };
+	struct up *up = ctx;
+
+	for (int i = 0; i < TRIES; i++) {
+		_cleanup_(rtnl_batch_clear) struct rtnl_batch b =
+		    RTNL_BATCH_INIT;
+		uint8_t state = 0;
+		int r;
+
+		net_msg_get_link(&b, up->facts->ifname);
+		r = rtnl_run_answers(
+		    &up->host, &b, take_operstate, &state, err);
+		if (r < 0 || state == OPER_UP)
+			return r;
+		usleep(PAUSE_US);
+	}
+	return err_set(
+	    err, ETIMEDOUT, "%s does not get its carrier", up->facts->ifname);
+}
+
+/* ---- step: proxy ARP and ND ---- */
 
 static int
 allow_nd_proxy(const struct net_if *ifp, struct err *err)
@@ -536,7 +430,8 @@ proxy_run(void *ctx, struct err *err)
 				return r;
 		}
 		if (p->proxy)
-			add_proxy(&b, RTM_NEWNEIGH, &p->addr, p->ifp->index);
+			net_msg_proxy(
+			    &b, RTM_NEWNEIGH, &p->addr, p->ifp->index);
 	}
 	return rtnl_run(&up->host, &b, err);
 }
@@ -561,7 +456,7 @@ add_proxy_ends(struct rtnl_batch *b, const struct net_jail_facts *facts)
 		unsigned int index = if_nametoindex(net_kernel_name(a->ifname));
 
 		if (index > 0 && !net_is_cloned_lo(a->ifname))
-			add_proxy(b, RTM_DELNEIGH, &a->addr, (int)index);
+			net_msg_proxy(b, RTM_DELNEIGH, &a->addr, (int)index);
 	}
 }
 
@@ -584,6 +479,7 @@ static const struct step net_steps_v[] = {
 	{ "guard", "guard the jail's sources", guard_run, guard_undo, NULL },
 	{ "host", "set the host's side up", host_run, NULL, NULL },
 	{ "inside", "set the jail's side up", inside_run, NULL, NULL },
+	{ "carrier", "wait for the carrier", carrier_run, NULL, NULL },
 	{ "proxy", "answer for the jail's addresses", proxy_run, host_undo,
 	    proxy_wanted },
 };
@@ -640,10 +536,10 @@ fill_facts(const struct up *up, struct net_jail_facts *facts)
 	for (size_t i = 0; i < up->places.n; i++) {
 		struct net_jail_addr *a = array_add(&facts->addrs);
 
-		strcpy(a->ifname, up->places.v[i].ifp->pf_name);
+		net_copy_ifname(a->ifname, up->places.v[i].ifp->pf_name);
 		a->addr = up->places.v[i].addr;
 	}
-	strcpy(facts->inside, facts->addrs.v[0].ifname);
+	net_copy_ifname(facts->inside, facts->addrs.v[0].ifname);
 }
 
 int
@@ -695,9 +591,9 @@ net_jail_down(const struct net_jail_facts *facts, struct err *err)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < facts->addrs.n; i++)
-		add_del_route(&b, &facts->addrs.v[i].addr, facts->ifindex);
+		net_msg_del_route(&b, &facts->addrs.v[i].addr, facts->ifindex);
 	add_proxy_ends(&b, facts);
-	add_alias(&b, facts->ifindex, "", true);
+	net_msg_alias(&b, facts->ifindex, "", true);
 	r = rtnl_run(&nl, &b, err);
 	if (r < 0)
 		return r;

@@ -24,6 +24,12 @@ net_pf_name(const char *name)
 	return streq(name, "lo") ? "lo0" : name;
 }
 
+void
+net_copy_ifname(char to[IFNAMSIZ], const char *from)
+{
+	snprintf(to, IFNAMSIZ, "%s", from);
+}
+
 bool
 net_is_cloned_lo(const char *name)
 {
@@ -90,7 +96,7 @@ net_alias_read(const char *text, struct net_alias *ret)
 	if (words.n < 2 || strlen(words.v[1]) >= IFNAMSIZ)
 		return false;
 	alias.jail = xstrdup(words.v[0]);
-	strcpy(alias.ifname, words.v[1]);
+	net_copy_ifname(alias.ifname, words.v[1]);
 	good = true;
 	for (size_t i = 2; i < words.n && good; i++)
 		good = alias_read_other(words.v[i], &alias);

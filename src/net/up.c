@@ -8,12 +8,12 @@
  * without ports. It only holds the host's addresses and carries nothing.
  */
 #include "net/internal.h"
+#include "net/messages.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
-#include <linux/rtnetlink.h>
 
 #include "base/array.h"
 
@@ -210,19 +210,11 @@ want_if(struct ops *ops, const struct net_view *view,
 /* ---- doing it ---- */
 
 static int
-link_msg(struct rtnl_batch *b, const struct op *op, struct ifinfomsg **ret_info,
-    struct nlmsghdr **ret_m, struct err *err)
+index_of(const struct op *op, struct err *err)
 {
 	unsigned int index = if_nametoindex(op->ifname);
-	struct nlmsghdr *m;
 
-	if (index == 0)
-		return err_errno(err, "%s", op->text);
-	m = rtnl_add(b, RTM_NEWLINK, 0, 0, "%s", op->text);
-	*ret_info = mnl_nlmsg_put_extra_header(m, sizeof(**ret_info));
-	(*ret_info)->ifi_index = (int)index;
-	*ret_m = m;
-	return 0;
+	return index > 0 ? (int)index : err_errno(err, "%s", op->text);
 }
 
 static int
@@ -247,18 +239,14 @@ static int
 no_link_local(struct rtnl *nl, const struct op *op, struct err *err)
 {
 	_cleanup_(rtnl_batch_clear) struct rtnl_batch b = RTNL_BATCH_INIT;
-	struct nlattr *spec, *inet6;
-	struct ifinfomsg *info;
+	int index = index_of(op, err);
 	struct nlmsghdr *m;
-	int r = link_msg(&b, op, &info, &m, err);
 
-	if (r < 0 || !net_has_ipv6())
-		return r;
-	spec = mnl_attr_nest_start(m, IFLA_AF_SPEC);
-	inet6 = mnl_attr_nest_start(m, AF_INET6);
-	mnl_attr_put_u8(m, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
-	mnl_attr_nest_end(m, inet6);
-	mnl_attr_nest_end(m, spec);
+	if (index < 0 || !net_has_ipv6())
+		return MIN(index, 0);
+	m = rtnl_add(&b, RTM_NEWLINK, 0, 0, "%s", op->text);
+	net_msg_put_link(m, index, false);
+	net_msg_put_no_link_local(m);
 	return rtnl_run(nl, &b, err);
 }
 
@@ -283,15 +271,14 @@ static int
 do_link(struct rtnl *nl, const struct op *op, struct err *err)
 {
 	_cleanup_(rtnl_batch_clear) struct rtnl_batch b = RTNL_BATCH_INIT;
-	struct ifinfomsg *info;
+	int index = index_of(op, err);
 	struct nlmsghdr *m;
-	int r = link_msg(&b, op, &info, &m, err);
 
-	if (r < 0)
-		return r;
-	if (op->kind == OP_UP)
-		info->ifi_flags = info->ifi_change = IFF_UP;
-	else
+	if (index < 0)
+		return index;
+	m = rtnl_add(&b, RTM_NEWLINK, 0, 0, "%s", op->text);
+	net_msg_put_link(m, index, op->kind == OP_UP);
+	if (op->kind == OP_MTU)
 		mnl_attr_put_u32(m, IFLA_MTU, op->mtu);
 	return rtnl_run(nl, &b, err);
 }
@@ -300,7 +287,7 @@ static int
 do_addr(struct rtnl *nl, const struct op *op, struct err *err)
 {
 	_cleanup_(rtnl_batch_clear) struct rtnl_batch b = RTNL_BATCH_INIT;
-	unsigned int index = if_nametoindex(op->ifname);
+	int index = index_of(op, err);
 	bool lo = net_is_cloned_lo(op->ifname);
 	struct ifaddrmsg *info;
 	struct nlmsghdr *m;
@@ -312,7 +299,7 @@ do_addr(struct rtnl *nl, const struct op *op, struct err *err)
 	info = mnl_nlmsg_put_extra_header(m, sizeof(*info));
 	info->ifa_family = op->addr.family;
 	info->ifa_prefixlen = op->addr.plen;
-	info->ifa_index = index;
+	info->ifa_index = (uint32_t)index;
 	net_put_addr(m, IFA_LOCAL, &op->addr);
 	net_put_addr(m, IFA_ADDRESS, &op->addr);
 	if (!lo && op->addr.family == AF_INET && op->addr.plen < 31) {

@@ -73,12 +73,6 @@ link_attr(const struct nlattr *attr, void *arg)
 }
 
 static void
-copy_name(char *to, const char *from, size_t size)
-{
-	snprintf(to, size, "%s", from);
-}
-
-static void
 add_jail_link(struct reading *rd, int index, const struct link_attrs *l)
 {
 	struct net_alias alias = { 0 };
@@ -88,7 +82,7 @@ add_jail_link(struct reading *rd, int index, const struct link_attrs *l)
 		return; /* on its way out */
 	jail = array_add(&rd->view->jails);
 	jail->index = index;
-	copy_name(jail->name, l->name, sizeof(jail->name));
+	net_copy_ifname(jail->name, l->name);
 	jail->jail = xstrdup(alias.jail);
 	*array_add(&rd->aliases) = alias;
 }
@@ -103,9 +97,9 @@ add_if(struct reading *rd, const struct ifinfomsg *info,
 	i->flags = info->ifi_flags;
 	i->mtu = l->mtu;
 	i->group = l->group;
-	copy_name(i->name, l->name, sizeof(i->name));
-	copy_name(i->pf_name, net_pf_name(l->name), sizeof(i->pf_name));
-	copy_name(i->kind, l->kind ? l->kind : "", sizeof(i->kind));
+	net_copy_ifname(i->name, l->name);
+	net_copy_ifname(i->pf_name, net_pf_name(l->name));
+	snprintf(i->kind, sizeof(i->kind), "%s", l->kind ? l->kind : "");
 	i->cloned_lo = net_is_cloned_lo(l->name) &&
 	    (streq(i->kind, "dummy") || streq(i->kind, "bridge"));
 	if (l->mac && mnl_attr_get_payload_len(l->mac) == sizeof(i->mac)) {

@@ -450,9 +450,9 @@ test_guard(void)
 static void
 test_guard_loopback(void)
 {
-	sh("sysctl -qw net.ipv4.conf.jail-a.route_localnet=1");
+	sh("echo 1 >/proc/sys/net/ipv4/conf/%s/route_localnet", a.facts.ifname);
 	sh_in(a.ns,
-	    "sysctl -qw net.ipv4.conf.all.route_localnet=1;"
+	    "echo 1 >/proc/sys/net/ipv4/conf/all/route_localnet;"
 	    "ip route del local 127.0.0.0/8 dev lo table local;"
 	    "ip route del local 127.0.0.1 dev lo table local");
 	ok(BLOCKED(a.ns, "192.168.0.2", -1, "127.0.0.1"),
@@ -656,6 +656,28 @@ test_died(void)
 	    "the old one is shut off");
 }
 
+/* The kernel opens a link for sending some time after its carrier came: what
+ * is sent at once must not be lost. */
+static void
+test_at_once(void)
+{
+	int arrived = 0, rounds = 40;
+	struct err err = { 0 };
+
+	for (int i = 0; i < rounds; i++) {
+		struct jail j;
+
+		if (start(&j, "quick", "lo1|192.168.0.50", NULL, &err) < 0)
+			break;
+		arrived +=
+		    reaches(-1, "0.0.0.0", j.ns, "192.168.0.50", 200, NULL) &&
+		    reaches(j.ns, "0.0.0.0", -1, "192.168.0.1", 200, NULL);
+		stop(&j, &err);
+	}
+	is_int(
+	    arrived, rounds, "the first packets of %d starts arrive", rounds);
+}
+
 static void
 test_end(void)
 {
@@ -698,6 +720,7 @@ main(void)
 	test_faults();
 	test_restart();
 	test_died();
+	test_at_once();
 	test_guard_loopback();
 	test_end();
 	return done_testing();
