@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Run inside a jail by the tests: tries what a jail must refuse, prints a
- * line "NAME ERRNO" for each (0: it was allowed). Built with musl, statically.
+ * Run inside a jail by the tests, built with musl, statically.
+ *
+ *	probe			tries what a jail must refuse, and prints a
+ *				line "NAME ERRNO" for each (0: allowed)
+ *	probe serve ADDR PORT	a server that says hello
+ *	probe get ADDR PORT	what a server says
+ *	probe sendto PORT	see by_sendto
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -21,12 +28,103 @@ tell(const char *name, long r)
 	printf("%s %d\n", name, r < 0 ? errno : 0);
 }
 
+/* Send to 127.0.0.1 by a socket that is not connected, and print where the
+ * datagram came from as the receiver on the same host sees it. */
+static int
+by_sendto(int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_port = htons((unsigned short)port) },
+			   from;
+	int rx = socket(AF_INET, SOCK_DGRAM, 0);
+	int tx = socket(AF_INET, SOCK_DGRAM, 0);
+	socklen_t len = sizeof(from);
+	char c;
+
+	inet_pton(AF_INET, "127.0.0.1", &a.sin_addr);
+	if (bind(rx, (void *)&a, sizeof(a)) < 0 ||
+	    sendto(tx, "x", 1, 0, (void *)&a, sizeof(a)) != 1 ||
+	    recvfrom(rx, &c, 1, MSG_DONTWAIT, (void *)&from, &len) != 1) {
+		perror("sendto");
+		return 1;
+	}
+	puts(inet_ntoa(from.sin_addr));
+	return 0;
+}
+
+static socklen_t
+parse(const char *address, int port, struct sockaddr_storage *ret)
+{
+	struct sockaddr_in *a4 = (void *)ret;
+	struct sockaddr_in6 *a6 = (void *)ret;
+
+	memset(ret, 0, sizeof(*ret));
+	if (inet_pton(AF_INET, address, &a4->sin_addr) == 1) {
+		a4->sin_family = AF_INET;
+		a4->sin_port = htons((unsigned short)port);
+		return sizeof(*a4);
+	}
+	inet_pton(AF_INET6, address, &a6->sin6_addr);
+	a6->sin6_family = AF_INET6;
+	a6->sin6_port = htons((unsigned short)port);
+	return sizeof(*a6);
+}
+
+/* A server that says "hello" to everyone. Its parent returns when it listens.
+ */
+static int
+serve(const char *address, int port)
+{
+	struct sockaddr_storage a;
+	socklen_t len = parse(address, port, &a);
+	int fd = socket(a.ss_family, SOCK_STREAM, 0), c;
+
+	if (bind(fd, (void *)&a, len) < 0 || listen(fd, 5) < 0) {
+		perror(address);
+		return 1;
+	}
+	if (fork() != 0)
+		return 0;
+	setsid();
+	close(0);
+	close(1);
+	close(2);
+	while ((c = accept(fd, NULL, NULL)) >= 0) {
+		(void)!write(c, "hello", 5);
+		close(c);
+	}
+	return 0;
+}
+
+static int
+get(const char *address, int port)
+{
+	struct sockaddr_storage a;
+	socklen_t len = parse(address, port, &a);
+	int fd = socket(a.ss_family, SOCK_STREAM, 0);
+	char text[100];
+	ssize_t n;
+
+	if (connect(fd, (void *)&a, len) < 0) {
+		perror(address);
+		return 1;
+	}
+	n = read(fd, text, sizeof(text));
+	(void)!write(1, text, n > 0 ? (size_t)n : 0);
+	return 0;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	static char stack[16384];
 	char params[120] = { 0 };
 
+	if (argc == 3)
+		return by_sendto(atoi(argv[2]));
+	if (argc == 4)
+		return (strcmp(argv[1], "serve") == 0 ? serve : get)(
+		    argv[2], atoi(argv[3]));
 	tell("socket-unix", socket(AF_UNIX, SOCK_STREAM, 0));
 	tell("socket-inet", socket(AF_INET, SOCK_STREAM, 0));
 	tell("socket-route", socket(16, SOCK_RAW, 0));
