@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/table.h"
 #include "cli/cli.h"
+#include "jail/jail.h"
 #include "store/store.h"
 
 /*
@@ -344,20 +345,48 @@ static const struct cli_opt destroy_options[] = {
 	CLI_OPT_END
 };
 
-/* "and its 2 jails (db, web)", as far as it can be told. */
+/* The pool's jails, as far as it can be told. */
 static void
-what_is_lost(const char *name, struct str *out)
+jails_of(const char *name, struct strv *ret)
 {
 	_cleanup_(pool_freep) struct pool *pool = NULL;
-	_cleanup_(strv_clear) struct strv jails = { 0 };
 
-	if (pool_open(name, &pool, NULL) < 0 || pool->ioc_fd < 0 ||
-	    store_jail_list(pool, &jails, NULL) < 0 || jails.n == 0)
+	if (pool_open(name, &pool, NULL) == 0 && pool->ioc_fd >= 0)
+		(void)store_jail_list(pool, ret, NULL);
+}
+
+/* May the pool be taken away? A jail keeps its root mounted in a namespace of
+ * its own: that of a running one is not, whatever the kernel would allow. */
+static int
+may_go(const char *name, struct strv *jails, struct err *err)
+{
+	_cleanup_(jail_states_clear) struct jail_states states = { 0 };
+	int r = pool_exists(name, err);
+
+	if (r == 0)
+		r = jail_states_read(&states, err);
+	if (r < 0)
+		return r;
+	jails_of(name, jails);
+	for (size_t i = 0; i < states.n; i++)
+		if (strv_has(jails, states.v[i].name))
+			return err_set(err, EBUSY,
+			    "pool '%s': its jail '%s' is running: "
+			    "iocage stop %s",
+			    name, states.v[i].name, states.v[i].name);
+	return 0;
+}
+
+/* " with its 2 jails (db, web)" */
+static void
+say_jails(const struct strv *jails, struct str *out)
+{
+	if (jails->n == 0)
 		return;
 	str_printf(
-	    out, " with its %zu jail%s (", jails.n, jails.n == 1 ? "" : "s");
-	for (size_t i = 0; i < jails.n; i++)
-		str_printf(out, "%s%s", i > 0 ? ", " : "", jails.v[i]);
+	    out, " with its %zu jail%s (", jails->n, jails->n == 1 ? "" : "s");
+	for (size_t i = 0; i < jails->n; i++)
+		str_printf(out, "%s%s", i > 0 ? ", " : "", jails->v[i]);
 	str_add(out, ")");
 }
 
@@ -366,14 +395,17 @@ destroy_run(
     struct cli *c, const void *opts, int argc, char **argv, struct err *err)
 {
 	const struct destroy_opts *o = opts;
+	_cleanup_(strv_clear) struct strv jails = { 0 };
 	_cleanup_(str_clear) struct str lost = STR_INIT;
-	int r;
+	int r = may_go(argv[0], &jails, err);
 
 	(void)argc;
+	if (r < 0)
+		return r;
 	if (cli_step(c, "unmount pool '%s', remove all it holds, forget it",
 		argv[0]))
 		return 0;
-	what_is_lost(argv[0], &lost);
+	say_jails(&jails, &lost);
 	if (!o->force && !c->force &&
 	    !cli_confirm(c, "destroy pool '%s'%s?", argv[0], lost.buf))
 		return 0;
@@ -429,10 +461,13 @@ static int
 export_run(
     struct cli *c, const void *opts, int argc, char **argv, struct err *err)
 {
+	_cleanup_(strv_clear) struct strv jails = { 0 };
+	int r = may_go(argv[0], &jails, err);
+
 	(void)opts;
 	(void)argc;
-	if (cli_step(c, "unmount pool '%s'", argv[0]))
-		return 0;
+	if (r < 0 || cli_step(c, "unmount pool '%s'", argv[0]))
+		return r;
 	return pool_export(argv[0], err);
 }
 

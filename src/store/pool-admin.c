@@ -26,6 +26,14 @@ find_pool(const char *name, struct pool **ret, struct err *err)
 }
 
 int
+pool_exists(const char *name, struct err *err)
+{
+	_cleanup_(pool_freep) struct pool *pool = NULL;
+
+	return find_pool(name, &pool, err);
+}
+
+int
 pool_forget(const char *name, struct err *err)
 {
 	_cleanup_(pools_clear) struct pools pools = { 0 };

@@ -129,6 +129,9 @@ int pool_open_active(struct pool **ret, struct err *err);
 struct pool *pool_free(struct pool *pool);
 void pool_freep(struct pool **pool);
 
+/* 0 if there is a pool of that name, else -ENOENT with the sentence. */
+int pool_exists(const char *name, struct err *err);
+
 /* True if the pool is mounted where it belongs (`pool list`'s ONLINE). */
 bool pool_is_mounted(const struct pool *pool);
 
