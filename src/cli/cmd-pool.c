@@ -223,7 +223,7 @@ make_row(struct cli *c, const struct pool *pool, struct row *row)
 	    pool->kind != POOL_DIR ? "snapshot"
 		: pool->reflink	   ? "reflink"
 				   : "copy");
-	if (!pool_is_mounted(pool))
+	if (pool->making || !pool_is_mounted(pool))
 		return;
 	if (pool_open(pool->name, &open, &err) < 0 ||
 	    store_usage(open, &row->usage, &err) < 0)
@@ -248,6 +248,7 @@ pools_json(const struct row *rows, size_t n, struct str *out)
 		json_kstr(&j, "name", row->pool->name);
 		json_kbool(&j, "active", row->pool->active);
 		json_kbool(&j, "online", row->online);
+		json_kbool(&j, "making", row->pool->making);
 		json_kstr(&j, "backend", store_backend(row->pool));
 		json_kstr(&j, "clones", row->clones);
 		json_kstr(&j, "source", row->pool->source);
@@ -263,6 +264,14 @@ pools_json(const struct row *rows, size_t n, struct str *out)
 		json_end(&j);
 	}
 	json_end_doc(&j);
+}
+
+static const char *
+row_state(const struct row *row)
+{
+	if (row->pool->making)
+		return "MAKING";
+	return row->online ? "ONLINE" : "OFFLINE";
 }
 
 static void
@@ -290,7 +299,7 @@ pools_table(const struct row *rows, size_t n, struct table *t)
 		cell_usage(t, row, row->usage.avail);
 		table_cell(t, store_backend(row->pool));
 		table_cell(t, row->clones);
-		table_cell(t, row->online ? "ONLINE" : "OFFLINE");
+		table_cell(t, row_state(row));
 		table_cell(t, row->pool->active ? "yes" : "no");
 		table_cell(t, row->pool->source);
 	}

@@ -37,19 +37,6 @@ uuid_text(const uint8_t id[16], char ret[UUID_TEXT])
 }
 
 static int
-new_uuid(char **ret, struct err *err)
-{
-	char buf[64];
-	ssize_t n = file_peek(
-	    AT_FDCWD, "/proc/sys/kernel/random/uuid", buf, sizeof(buf));
-
-	if (n < 0)
-		return err_code(err, (int)n, "cannot make a UUID");
-	*ret = xstrdup(buf);
-	return 0;
-}
-
-static int
 mkfs(const char *node, const char *label, const char *uuid, bool force,
     struct err *err)
 {
@@ -84,11 +71,12 @@ make_block(const struct pool *pool, struct block *ret, struct err *err)
 /* What a failed mkfs left half-made on a device. Only if it is ours: mkfs may
  * as well have refused because of something that we did not see. */
 static void
-wipe_half_made(const struct pool *pool, const char *uuid)
+wipe_half_made(const struct pool *pool)
 {
 	_cleanup_free_ char *node = NULL;
 
-	if (pool->kind == POOL_DEVICE && block_by_uuid(uuid, &node, NULL) == 0)
+	if (pool->kind == POOL_DEVICE &&
+	    block_by_uuid(pool->uuid, &node, NULL) == 0)
 		(void)block_wipe(node, NULL);
 }
 
@@ -96,17 +84,13 @@ static int
 btrfs_make(struct pool *pool, bool force, struct err *err)
 {
 	_cleanup_(block_clear) struct block block = { .fd = -1 };
-	_cleanup_free_ char *uuid = NULL;
-	int r = new_uuid(&uuid, err);
+	int r = make_block(pool, &block, err);
 
-	if (r == 0)
-		r = make_block(pool, &block, err);
-	if (r == 0)
-		r = mkfs(block.node, pool->name, uuid, force, err);
-	if (r == 0)
-		pool->uuid = TAKE_PTR(uuid);
-	else if (uuid != NULL)
-		wipe_half_made(pool, uuid);
+	if (r < 0)
+		return r;
+	r = mkfs(block.node, pool->name, pool->uuid, force, err);
+	if (r < 0)
+		wipe_half_made(pool);
 	return r;
 }
 

@@ -9,6 +9,13 @@
 
 #include "base/file.h"
 
+static int
+pool_unknown(const char *name, struct err *err)
+{
+	return err_set(err, ENOENT,
+	    "no pool named '%s': gaol pool list shows the pools", name);
+}
+
 /* A pool by name out of the record, not opened. */
 static int
 find_pool(const char *name, struct pool **ret, struct err *err)
@@ -20,8 +27,7 @@ find_pool(const char *name, struct pool **ret, struct err *err)
 		return r;
 	*ret = pools_take(&pools, name);
 	if (*ret == NULL)
-		return err_set(err, ENOENT,
-		    "no pool named '%s': gaol pool list shows the pools", name);
+		return pool_unknown(name, err);
 	return 0;
 }
 
@@ -33,23 +39,13 @@ pool_exists(const char *name, struct err *err)
 	return find_pool(name, &pool, err);
 }
 
-int
-pool_forget(const char *name, struct err *err)
-{
-	_cleanup_(pools_clear) struct pools pools = { 0 };
-	_cleanup_close_ int lock = -1;
-	int r = pools_edit(&pools, &lock, err);
-
-	if (r < 0)
-		return r;
-	pool_free(pools_take(&pools, name));
-	return pools_save(&pools, err);
-}
-
 static int
 import_one(struct pool *pool, struct err *err)
 {
 	int r;
+
+	if (pool->making)
+		return pool_half_made(pool, err);
 
 	if (pool_is_mounted(pool)) {
 		r = pool_open_at(pool, err);
@@ -135,22 +131,37 @@ take_away(struct pool *pool, struct err *err)
 }
 
 int
-pool_destroy(const char *name, struct err *err)
+pool_remove(struct pool *pool, struct err *err)
 {
-	_cleanup_(pool_freep) struct pool *pool = NULL;
-	int r = find_pool(name, &pool, err);
+	int r = take_away(pool, err);
 
-	if (r < 0)
-		return r;
-	r = take_away(pool, err);
 	if (r == 0)
 		r = pool->ops->wipe(pool, err);
 	if (r < 0)
-		return err_wrap(err, r, "pool '%s'", name);
+		return r;
 	/* Not if it is mounted over, or has files of others. */
 	if (file_is_mountpoint(AT_FDCWD, pool->path) == 0)
 		(void)rmdir(pool->path);
-	return pool_forget(name, err);
+	return 0;
+}
+
+int
+pool_destroy(const char *name, struct err *err)
+{
+	_cleanup_(pools_clear) struct pools pools = { 0 };
+	_cleanup_(pool_freep) struct pool *pool = NULL;
+	_cleanup_close_ int lock = -1;
+	int r = pools_edit(&pools, &lock, err);
+
+	if (r < 0)
+		return r;
+	pool = pools_take(&pools, name);
+	if (pool == NULL)
+		return pool_unknown(name, err);
+	r = pool_remove(pool, err);
+	if (r < 0)
+		return err_wrap(err, r, "pool '%s'", name);
+	return pools_save(&pools, err);
 }
 
 /* Links that make /NAME/jails/JAIL work beside /NAME/iocage/jails/JAIL. */

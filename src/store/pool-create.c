@@ -15,8 +15,9 @@
 struct create {
 	const struct pool_spec *spec;
 	struct pool *pool;
-	bool made_dir;	 /* --dir: it was not there before */
-	bool made_place; /* the mount point was not there before */
+	struct pools pools; /* the others */
+	bool made_dir;	    /* --dir: it was not there before */
+	bool made_place;    /* the mount point was not there before */
 };
 
 static bool
@@ -203,34 +204,47 @@ pool_mark(void *ctx, struct err *err)
 	return r;
 }
 
+/* The pool is not the list's, but stands in it while it is written. */
 static int
-record_add(void *ctx, struct err *err)
+save(struct create *c, bool with, struct err *err)
+{
+	int r;
+
+	if (with)
+		*array_add(&c->pools) = c->pool;
+	r = pools_save(&c->pools, err);
+	if (with)
+		c->pools.n--;
+	return r;
+}
+
+static int
+record_begin(void *ctx, struct err *err)
 {
 	struct create *c = ctx;
-	_cleanup_(pools_clear) struct pools pools = { 0 };
-	_cleanup_close_ int lock = -1;
-	int r = pools_edit(&pools, &lock, err);
 
-	if (r < 0)
-		return r;
-	if (pools_find(&pools, c->pool->name) != NULL)
-		return err_set(
-		    err, EEXIST, "pool '%s' already exists", c->pool->name);
-	*array_add(&pools) = c->pool;
-	r = pools_save(&pools, err);
-	pools.n--; /* the pool stays the caller's */
-	return r;
+	c->pool->making = true;
+	return save(c, true, err);
 }
 
 static int
 record_remove(void *ctx, struct err *err)
 {
+	return save(ctx, false, err);
+}
+
+static int
+record_finish(void *ctx, struct err *err)
+{
 	struct create *c = ctx;
 
-	return pool_forget(c->pool->name, err);
+	c->pool->making = false;
+	return save(c, true, err);
 }
 
 static const struct step create_steps[] = {
+	{ "record", "record what is being made in " POOLS_FILE, record_begin,
+	    record_remove, NULL },
 	{ "image", "allocate the image file", image_make, image_unlink,
 	    on_image },
 	{ "directory", "make the directory", dir_prepare, dir_unprepare,
@@ -243,8 +257,7 @@ static const struct step create_steps[] = {
 	{ "mount", "mount it nosuid,nodev, closed to all but root", pool_mount,
 	    pool_unmount, NULL },
 	{ "layout", "make the pool's own directories", pool_mark, NULL, NULL },
-	{ "record", "record the pool in " POOLS_FILE, record_add, record_remove,
-	    NULL },
+	{ "finish", "record that it is made", record_finish, NULL, NULL },
 };
 
 static const struct steps create_array = { "pool-create", create_steps,
@@ -255,20 +268,48 @@ static const struct steps create_array = { "pool-create", create_steps,
  */
 
 static int
+new_uuid(char **ret, struct err *err)
+{
+	char buf[64];
+	ssize_t n = file_peek(
+	    AT_FDCWD, "/proc/sys/kernel/random/uuid", buf, sizeof(buf));
+
+	if (n < 0)
+		return err_code(err, (int)n, "cannot make a UUID");
+	*ret = xstrdup(buf);
+	return 0;
+}
+
+static int
 check_name(const char *name, struct err *err)
 {
-	_cleanup_(pools_clear) struct pools pools = { 0 };
+	if (store_name_ok(name))
+		return 0;
+	return err_set(err, EINVAL,
+	    "'%s' is no name for a pool: letters, digits and ._- are, at most "
+	    "64, the first a letter or digit",
+	    name);
+}
+
+/* With the record locked, a pool that is being made was left by a create that
+ * was killed: remove what it made. */
+static int
+check_record(struct create *c, bool plan, struct err *err)
+{
+	struct pool *pool = pools_find(&c->pools, c->spec->name);
 	int r;
 
-	if (!store_name_ok(name))
-		return err_set(err, EINVAL,
-		    "'%s' is no name for a pool: letters, digits and ._- are, "
-		    "at most 64, the first a letter or digit",
-		    name);
-	r = pools_load(&pools, err);
-	if (r == 0 && pools_find(&pools, name) != NULL)
-		return err_set(err, EEXIST, "pool '%s' already exists", name);
-	return r;
+	if (pool == NULL)
+		return 0;
+	if (!pool->making)
+		return err_set(err, EEXIST, "already exists");
+	if (plan)
+		return 0;
+	r = pool_remove(pool, err);
+	if (r < 0)
+		return r;
+	pool_free(pools_take(&c->pools, c->spec->name));
+	return pools_save(&c->pools, err);
 }
 
 static int
@@ -382,29 +423,51 @@ absolute(const char *path)
 	return xasprintf("%s/%s", cwd != NULL ? cwd : "", path);
 }
 
+static struct pool *
+new_from_spec(const struct pool_spec *spec)
+{
+	struct pool *pool = pool_new(spec->name);
+
+	pool->kind = spec->kind;
+	pool->ops = spec->kind == POOL_DIR ? &store_dir : &store_btrfs;
+	pool->source = absolute(spec->source);
+	return pool;
+}
+
+static int
+create(struct create *c, struct str *plan, struct err *err)
+{
+	int r = check_record(c, plan != NULL, err);
+
+	if (r == 0)
+		r = check_place(c->pool->path, err);
+	if (r == 0)
+		r = check_source(c->spec, c->pool->source, err);
+	if (r == 0 && c->spec->kind != POOL_DIR)
+		r = new_uuid(&c->pool->uuid, err);
+	if (r < 0)
+		return r;
+	if (plan == NULL)
+		return steps_run(&create_array, c, err);
+	steps_plan(&create_array, c, plan);
+	return 0;
+}
+
+/* The record stays locked to the end: see check_record. */
 int
 pool_create(const struct pool_spec *spec, struct str *plan, struct err *err)
 {
-	_cleanup_(pool_freep) struct pool *pool = NULL;
-	struct create c = { .spec = spec };
+	_cleanup_(pool_freep) struct pool *pool = new_from_spec(spec);
+	_cleanup_close_ int lock = -1;
+	struct create c = { .spec = spec, .pool = pool };
 	int r = check_name(spec->name, err);
 
 	if (r < 0)
 		return r;
-	pool = pool_new(spec->name);
-	pool->kind = spec->kind;
-	pool->ops = spec->kind == POOL_DIR ? &store_dir : &store_btrfs;
-	pool->source = absolute(spec->source);
-	c.pool = pool;
-	r = check_place(pool->path, err);
+	r = plan != NULL ? pools_load(&c.pools, err)
+			 : pools_edit(&c.pools, &lock, err);
 	if (r == 0)
-		r = check_source(spec, pool->source, err);
-	if (r < 0)
-		return err_wrap(err, r, "pool '%s'", spec->name);
-	if (plan != NULL) {
-		steps_plan(&create_array, &c, plan);
-		return 0;
-	}
-	r = steps_run(&create_array, &c, err);
+		r = create(&c, plan, err);
+	pools_clear(&c.pools);
 	return r < 0 ? err_wrap(err, r, "pool '%s'", spec->name) : 0;
 }

@@ -159,6 +159,14 @@ pool_open_at(struct pool *pool, struct err *err)
 	return 0;
 }
 
+int
+pool_half_made(const struct pool *pool, struct err *err)
+{
+	return err_set(err, EUCLEAN,
+	    "pool '%s' is half made: gaol pool destroy %s", pool->name,
+	    pool->name);
+}
+
 /* By name; NULL: the active one. */
 static struct pool *
 choose(struct pools *pools, const char *name)
@@ -197,6 +205,8 @@ pool_open(const char *name, struct pool **ret, struct err *err)
 	pool = choose(&pools, name);
 	if (pool == NULL)
 		return no_such_pool(&pools, name, err);
+	if (pool->making)
+		return pool_half_made(pool, err);
 	r = pool_open_at(pool, err);
 	if (r < 0)
 		return r;

@@ -30,8 +30,11 @@ int pools_save(const struct pools *pools, struct err *err);
 struct pool *pools_find(const struct pools *pools, const char *name);
 /* Out of the list, to the caller; NULL if there is none. */
 struct pool *pools_take(struct pools *pools, const char *name);
-/* Take a pool out of the record (pool-admin.c). */
-int pool_forget(const char *name, struct err *err);
+/* Unmount a pool and remove what it holds; the record is the caller's
+ * (pool-admin.c). */
+int pool_remove(struct pool *pool, struct err *err);
+/* Sets the sentence that refuses one that is still, or for ever, being made. */
+int pool_half_made(const struct pool *pool, struct err *err);
 
 /*
  * Pools (pool.c).

@@ -55,6 +55,7 @@ struct pool {
 	char *source; /* device node, image file or directory, absolute */
 	char *uuid;   /* of the file system; NULL for a directory */
 	bool reflink; /* dir: copies share their blocks */
+	bool making;  /* being made, or left by a create that was killed */
 	bool active;  /* the one that jails are made in */
 	const struct store_ops *ops;
 
@@ -80,7 +81,7 @@ struct store_usage {
 struct store_ops {
 	const char *name; /* "btrfs", "dir" */
 
-	/* Make the file system on pool->source; sets pool->uuid. */
+	/* Make the file system with pool->uuid on pool->source. */
 	int (*make)(struct pool *pool, bool force, struct err *err);
 	/* Make pool->source hold nothing again. */
 	int (*wipe)(struct pool *pool, struct err *err);

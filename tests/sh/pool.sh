@@ -162,13 +162,36 @@ walk() {
 	done
 	return $rc
 }
+# Killed after each step: the pool is refused as half made, destroy removes
+# all of it, and a create of the same name does first.
+walk_killed() {
+	local step rc=0
+	for step in $(sed -n 's/^step pool-create://p' steps.err); do
+		[ "$step" != finish ] || continue
+		echo "killed after $step"
+		! GAOL_FAULT=pool-create:$step:kill gaol pool create "$P" "$@" &&
+		    gaol pool list -H | grep -q "^$P	.*	MAKING	" &&
+		    fails 1 "pool '$P' is half made: gaol pool destroy $P" \
+			iocage activate "$P" &&
+		    gaol pool destroy -f "$P" && { [ ! -d dir ] || rmdir dir; } &&
+		    nothing_left &&
+		    ! GAOL_FAULT=pool-create:$step:kill gaol pool create "$P" "$@" &&
+		    gaol pool create "$P" "$@" && iocage activate "$P" &&
+		    gaol pool destroy -f "$P" && { [ ! -d dir ] || rmdir dir; } &&
+		    nothing_left || rc=1
+	done
+	return $rc
+}
 if GAOL_FAULT=pool-create:mount gaol pool create "$P" --image image --size 300M 2>/dev/null; then
 	gaol pool destroy -f "$P"
 	test_skip 'each step of create broken once' 'built without GAOL_FAULTS'
 else
 	test_expect 'each step of create broken once: a partition' 'walk "${loop}p4"'
-	test_expect 'an image' 'walk --image image --size 300M'
-	test_expect 'a directory' 'walk --dir dir'
+	test_expect 'killed after each' 'walk_killed "${loop}p4"'
+	test_expect 'the same of an image' 'walk --image image --size 300M'
+	test_expect 'killed after each' 'walk_killed --image image --size 300M'
+	test_expect 'the same of a directory' 'walk --dir dir'
+	test_expect 'killed after each' 'walk_killed --dir dir'
 fi
 
 #
@@ -186,6 +209,11 @@ bad() {
 mkdir full && touch full/x
 mkdir "/${P}x" && touch "/${P}x/file"
 at_end "rm -f /${P}x/file; rmdir /${P}x"
+gaol pool create ${P}z --dir z >/dev/null
+test_expect 'refused: a name that is taken' '
+	fails 1 "pool .${P}z.: already exists" gaol pool create ${P}z --dir dir &&
+	gaol pool destroy -f ${P}z && rmdir z
+'
 bad 'no source' 2 'one of DEVICE, --image, --dir' gaol pool create $P
 bad 'two sources' 2 'one of DEVICE, --image, --dir' gaol pool create $P /dev/x --dir dir
 bad 'an image without size' 2 '--image and --size go together' gaol pool create $P --image image
@@ -218,7 +246,7 @@ test_expect 'refused: a read-only directory' '
 '
 test_expect 'refused: a state directory that cannot be written' '
 	mount -o remount,ro /var/lib/gaol &&
-	fails 1 "record the pool in /var/lib/gaol/pools.json: .*Read-only" \
+	fails 1 "record what is being made in /var/lib/gaol/pools.json: .*Read-only" \
 	    gaol pool create $P --dir dir
 	r=$?; mount -o remount,rw /var/lib/gaol; [ $r = 0 ] && nothing_left
 '
