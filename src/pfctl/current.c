@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The ruleset that is loaded, kept as pf.conf in its normal form. Parsing
+ * that again gives the same rules, whatever interfaces and names are now.
+ *
+ * One text holds all: the main ruleset, then each anchor that was loaded by
+ * itself, behind a line "# anchor PATH".
+ */
+#include <errno.h>
+
+#include "pfctl/pfctl.h"
+
+#define ANCHOR_LINE "# anchor "
+
+/* ---- writing ---- */
+
+void
+current_print_options(struct str *s, const struct pf_options *o)
+{
+	if (o->skip.n) {
+		str_add(s, "set skip on {");
+		for (size_t i = 0; i < o->skip.n; i++)
+			str_printf(s, " %s", o->skip.v[i]);
+		str_add(s, " }\n");
+	}
+	if (o->debug_set) {
+		static const char *const levels[] = { "none", "urgent", "misc",
+			"loud" };
+
+		str_printf(s, "set debug %s\n", levels[o->debug & 3]);
+	}
+	if (o->host_id_set)
+		str_printf(s, "set hostid 0x%08x\n", o->host_id);
+}
+
+void
+current_print_table(struct str *s, const struct pf_table *t)
+{
+	str_printf(s, "table <%s>%s%s%s {", t->name,
+	    t->is_const ? " const" : "", t->persist ? " persist" : "",
+	    t->counters ? " counters" : "");
+	for (size_t i = 0; i < t->n; i++) {
+		struct pf_addr a = t->addr[i];
+
+		a.neg = false;
+		str_add(s, t->addr[i].neg ? " !" : " ");
+		if (a.kind == PF_ADDR_ANY)
+			str_add(s, t->af[i] == AF_INET6 ? "::/0" : "0.0.0.0/0");
+		else
+			pf_print_addr(s, &a, t->af[i], 0);
+	}
+	str_add(s, " }\n");
+}
+
+const char *
+table_anchor(const struct pf_table *t)
+{
+	return t->anchor ? t->anchor : "";
+}
+
+void
+current_print_anchor_line(struct str *s, const char *path)
+{
+	str_printf(s, ANCHOR_LINE "%s\n", path);
+}
+
+static void
+print_anchor(struct str *s, const struct pf_ruleset *rs, struct pf_anchor *a)
+{
+	for (const struct pf_table *t = rs->tables; t; t = t->next)
+		if (streq(table_anchor(t), a->path) && t->init)
+			current_print_table(s, t);
+	for (int list = 0; list < PF_LIST_COUNT; list++)
+		pf_print_list(s, a, (enum pf_list)list,
+		    PF_PRINT_PATHS | PF_PRINT_NUMERIC, 0);
+}
+
+void
+current_print(struct str *s, const struct pf_ruleset *rs)
+{
+	current_print_options(s, &rs->options);
+	print_anchor(s, rs, rs->main);
+	for (struct pf_anchor *a = rs->main->next; a; a = a->next) {
+		if (a->braces || !a->loaded)
+			continue;
+		current_print_anchor_line(s, a->path);
+		print_anchor(s, rs, a);
+	}
+}
+
+/* ---- reading ---- */
+
+/* The file that pf's reader is given: the main text for "", an anchor's for
+ * its path. */
+struct sections {
+	const char *text;
+};
+
+static const char *
+section_find(const char *text, const char *path)
+{
+	static const size_t mark = sizeof(ANCHOR_LINE) - 1;
+	size_t len = strlen(path);
+
+	while (text) {
+		if (str_starts(text, ANCHOR_LINE) &&
+		    strncmp(text + mark, path, len) == 0 &&
+		    text[mark + len] == '\n')
+			return text + mark + len + 1;
+		text = strchr(text, '\n');
+		text = text ? text + 1 : NULL;
+	}
+	return NULL;
+}
+
+static size_t
+section_len(const char *section)
+{
+	const char *end = section;
+
+	while (*end && !str_starts(end, ANCHOR_LINE)) {
+		const char *nl = strchr(end, '\n');
+
+		end = nl ? nl + 1 : end + strlen(end);
+	}
+	return (size_t)(end - section);
+}
+
+static int
+section_read(void *ctx, const char *path, struct str *ret)
+{
+	const struct sections *s = ctx;
+	const char *section;
+
+	str_reset(ret);
+	if (!str_starts(path, "anchor:")) {
+		str_addmem(ret, s->text, section_len(s->text));
+		/* Anchors are loaded by statements of the main ruleset. */
+		for (const char *at = strstr(s->text, ANCHOR_LINE); at;
+		     at = strstr(at + 1, ANCHOR_LINE)) {
+			const char *name = at + strlen(ANCHOR_LINE);
+			int len = (int)strcspn(name, "\n");
+
+			if (at != s->text && at[-1] != '\n')
+				continue;
+			str_printf(ret,
+			    "load anchor \"%.*s\" from \"anchor:%.*s\"\n", len,
+			    name, len, name);
+		}
+		return 0;
+	}
+	section = section_find(s->text, path + strlen("anchor:"));
+	if (!section)
+		return -ENOENT;
+	str_addmem(ret, section, section_len(section));
+	return 0;
+}
+
+static void
+collect(void *ctx, enum pf_stream stream, const char *text, size_t len)
+{
+	if (stream == PF_STDERR)
+		str_addmem(ctx, text, len);
+}
+
+int
+parse_text(const char *name, const char *text, const struct pf_env *env,
+    struct pf_ruleset **ret, struct err *err)
+{
+	_cleanup_(str_clear) struct str said = STR_INIT;
+	const struct pf_opts opts = { .load = PF_LOAD_ALL };
+	const struct pf_out out = { collect, &said };
+	struct sections sections = { text };
+	struct pf_env quiet = *env;
+
+	quiet.ctx = &sections;
+	quiet.read = section_read;
+	quiet.resolve = NULL;
+	quiet.service = NULL;
+	quiet.user = quiet.group = NULL;
+	if (pf_load(name, &opts, &quiet, &out, ret, NULL) < 0)
+		return err_set(err, EINVAL,
+		    "the rules kept in %s cannot be read again: %s", name,
+		    said.buf);
+	return 0;
+}
+
+/* Another program changed or removed what we loaded. */
+static int
+drifted(const struct nft_status *s, struct err *err)
+{
+	return err_set(err, ESTALE,
+	    "the rules in the kernel are not those that pfctl loaded: another "
+	    "program %s table inet pf; load again with pfctl -f /etc/pf.conf",
+	    s->present ? "changed" : "removed");
+}
+
+int
+current_read(struct store *s, const struct pf_env *env, struct current *c,
+    struct err *err)
+{
+	_cleanup_(str_clear) struct str last = STR_INIT;
+	int r = nft_status_read(&c->status, err);
+
+	if (r < 0)
+		return r;
+	if (!c->status.present &&
+	    store_get_common(s, "loaded", &last, NULL) == 0)
+		return drifted(&c->status, err);
+	if (c->status.present) {
+		if (nft_status_drifted(&c->status))
+			return drifted(&c->status, err);
+		r = store_get(
+		    s, c->status.stamp.load_id, "rules", &c->text, err);
+		if (r == -ENOENT)
+			return err_set(err, ENOENT,
+			    "what was loaded is not in " RUN_DIR
+			    ": load again with pfctl -f /etc/pf.conf");
+		if (r < 0)
+			return r;
+	}
+	return parse_text("loaded", c->text.buf, env, &c->rules, err);
+}
+
+void
+current_clear(struct current *c)
+{
+	pf_ruleset_freep(&c->rules);
+	str_clear(&c->text);
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pfctl -f: from a file to the kernel, as steps that can be walked back. */
+#include <sys/random.h>
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/steps.h"
+#include "net/net.h"
+#include "pfctl/pfctl.h"
+
+struct load {
+	struct store *store;
+	const struct world *world;
+	const struct pf_ruleset *rules;
+	struct pf_lowered *lowered;
+	struct str msgs; /* what cannot be lowered */
+	struct str text; /* normal form */
+	struct nft_load nft;
+	bool enable;
+	struct current *old; /* what is loaded now */
+};
+
+/* ---- steps ---- */
+
+static int
+lower(const struct load *l, const struct pf_ruleset *rs,
+    struct pf_lowered **ret, struct str *msgs, struct err *err)
+{
+	struct pf_lower_opts opts = { .jail_group = NET_GROUP };
+	struct nft_addrs addrs = { 0 };
+	int r;
+
+	/* Numbers are not used twice while states may bear them. */
+	opts.first_rule =
+	    l->old->status.stamped ? l->old->status.stamp.next_rule : 1;
+	r = pf_lower(rs, l->world->env, &opts, ret, msgs, err);
+	if (r < 0)
+		return r;
+	world_addrs(l->world, &addrs);
+	nft_addr_sets_fill(
+	    (*ret)->sets.v, (*ret)->sets.n, &addrs, &(*ret)->arena);
+	array_clear(&addrs);
+	return (int)opts.first_rule;
+}
+
+static void
+set_nft(struct nft_load *nft, const struct pf_lowered *l, uint32_t first,
+    bool enable)
+{
+	*nft = (struct nft_load){
+		.table = l->table,
+		.n_table = l->n_table,
+		.enable = enable,
+		.stamp = { .next_rule = first + (uint32_t)l->ids.n },
+	};
+	if (getrandom(&nft->stamp.load_id, sizeof(nft->stamp.load_id), 0) < 0)
+		BUG("no random numbers");
+}
+
+static int
+step_lower(void *ctx, struct err *err)
+{
+	struct load *l = ctx;
+	int r = lower(l, l->rules, &l->lowered, &l->msgs, err);
+
+	if (r < 0)
+		return r;
+	set_nft(&l->nft, l->lowered, (uint32_t)r, l->enable);
+	return 0;
+}
+
+/* The number that -s states shows for a rule: its place in its list. */
+static void
+print_ids(struct str *s, const struct load *l)
+{
+	str_printf(
+	    s, "%u\n", l->nft.stamp.next_rule - (uint32_t)l->lowered->ids.n);
+	for (size_t i = 0; i < l->lowered->ids.n; i++) {
+		const struct pf_rule *r = l->lowered->ids.v[i];
+
+		str_printf(s, "%d %u\n",
+		    (int)pf_list_of((enum pf_action)r->action), r->nr);
+	}
+}
+
+static int
+step_keep(void *ctx, struct err *err)
+{
+	_cleanup_(str_clear) struct str ids = STR_INIT;
+	struct load *l = ctx;
+	int r;
+
+	current_print(&l->text, l->rules);
+	r = store_put(l->store, l->nft.stamp.load_id, "rules", &l->text, err);
+	if (r < 0)
+		return r;
+	print_ids(&ids, l);
+	return store_put(l->store, l->nft.stamp.load_id, "ids", &ids, err);
+}
+
+static int
+undo_keep(void *ctx, struct err *err)
+{
+	struct load *l = ctx;
+
+	return store_remove(l->store, l->nft.stamp.load_id, err);
+}
+
+static bool
+will_be_enabled(const void *ctx)
+{
+	const struct load *l = ctx;
+
+	return l->enable || l->old->status.enabled;
+}
+
+static int
+step_sysctl(void *ctx, struct err *err)
+{
+	struct load *l = ctx;
+
+	return sysctls_apply(l->store, l->lowered, err);
+}
+
+static int
+undo_sysctl(void *ctx, struct err *err)
+{
+	struct load *l = ctx;
+
+	return l->old->status.enabled ? 0 : sysctls_restore(l->store, err);
+}
+
+static int
+step_commit(void *ctx, struct err *err)
+{
+	struct load *l = ctx;
+
+	return nft_load_commit(&l->nft, err);
+}
+
+/* Put back what was there, under its old number. */
+static int
+undo_commit(void *ctx, struct err *err)
+{
+	_cleanup_(pf_lowered_freep) struct pf_lowered *lowered = NULL;
+	_cleanup_(str_clear) struct str msgs = STR_INIT;
+	struct load *l = ctx;
+	struct nft_load nft;
+	int r;
+
+	if (!l->old->status.present)
+		return nft_remove(err);
+	r = lower(l, l->old->rules, &lowered, &msgs, err);
+	if (r < 0)
+		return r;
+	set_nft(&nft, lowered, (uint32_t)r, false);
+	nft.stamp.load_id = l->old->status.stamp.load_id;
+	r = nft_load_commit(&nft, err);
+	if (r == 0 && l->enable && !l->old->status.enabled)
+		r = nft_enable(false, err);
+	return r;
+}
+
+static const struct step load_steps[] = {
+	{ .name = "lower",
+	    .text = "turn the rules into nf_tables' rules",
+	    .run = step_lower },
+	{ .name = "keep",
+	    .text = "write down what is loaded",
+	    .run = step_keep,
+	    .undo = undo_keep },
+	{ .name = "sysctl",
+	    .text = "set what the rules need in the kernel",
+	    .run = step_sysctl,
+	    .undo = undo_sysctl,
+	    .wanted = will_be_enabled },
+	{ .name = "commit",
+	    .text = "hand the rules to the kernel",
+	    .run = step_commit,
+	    .undo = undo_commit },
+};
+static const struct steps load_work = {
+	.name = "pf-load", .v = load_steps, .n = ARRAY_SIZE(load_steps)
+};
+
+static void
+load_clear(struct load *l)
+{
+	pf_lowered_freep(&l->lowered);
+	str_clear(&l->msgs);
+	str_clear(&l->text);
+}
+
+int
+load_ruleset(struct store *s, const struct world *w, struct current *old,
+    const struct pf_ruleset *rs, bool enable, struct err *err)
+{
+	_cleanup_(load_clear) struct load l = {
+		.store = s,
+		.world = w,
+		.rules = rs,
+		.msgs = STR_INIT,
+		.text = STR_INIT,
+		.enable = enable,
+		.old = old,
+	};
+	static const struct str yes = { .buf = (char *)"1\n", .len = 2 };
+	int r = steps_run(&load_work, &l, err);
+
+	if (r < 0) {
+		fputs(l.msgs.buf, stderr);
+		return r;
+	}
+	store_keep_only(s, l.nft.stamp.load_id);
+	old->status.enabled |= enable;
+	return store_put_common(s, "loaded", &yes, err);
+}
+
+/* ---- reading the file ---- */
+
+static void
+put(void *ctx, enum pf_stream stream, const char *text, size_t len)
+{
+	(void)ctx;
+	(void)fwrite(text, 1, len, stream == PF_STDOUT ? stdout : stderr);
+}
+
+static int
+read_file(struct pfctl *p, const struct world *w, struct pf_ruleset **ret)
+{
+	const struct pf_opts opts = {
+		.anchor = p->anchor,
+		.load = p->load,
+		.verbose = p->verbose,
+		.numeric = p->numeric,
+		.dry = p->dry,
+		.terminal = isatty(STDERR_FILENO),
+		.optimize_given = p->optimize_given,
+		.optimize = p->optimize,
+		.defines = (const char *const *)strv_argv(&p->defines),
+	};
+	const struct pf_out out = { put, NULL };
+	struct err err = { 0 };
+
+	return pf_load(p->file, &opts, w->env, &out, ret, &err);
+}
+
+/* -n: read, and say also what could not be loaded here. (Not for a world
+ * that is only described: it may be another system's.) */
+static int
+check_only(struct pfctl *p, const struct world *w, const struct pf_ruleset *rs)
+{
+	_cleanup_(pf_lowered_freep) struct pf_lowered *lowered = NULL;
+	_cleanup_(str_clear) struct str msgs = STR_INIT;
+	const struct pf_lower_opts opts = { NET_GROUP, 1 };
+
+	if (p->facts || pf_lower(rs, w->env, &opts, &lowered, &msgs, NULL) == 0)
+		return 0;
+	fputs(msgs.buf, stderr);
+	return 1;
+}
+
+static void
+forget(struct current *old, const struct pf_env *env)
+{
+	struct err err = { 0 };
+
+	pf_ruleset_freep(&old->rules);
+	str_reset(&old->text);
+	if (parse_text("nothing", "", env, &old->rules, &err) < 0)
+		BUG("%s", err.msg);
+}
+
+static unsigned
+count_tables(const struct pf_ruleset *rs)
+{
+	unsigned n = 0;
+
+	for (const struct pf_table *t = rs->tables; t; t = t->next)
+		n += t->init || t->persist;
+	return n;
+}
+
+static int
+load_file(struct pfctl *p, const struct world *w, struct store *s,
+    const struct pf_ruleset *rs, struct err *err)
+{
+	_cleanup_(current_clear) struct current old = CURRENT_INIT;
+	_cleanup_(pf_ruleset_freep) struct pf_ruleset *merged = NULL;
+	unsigned n_tables;
+	int r = current_read(s, w->env, &old, err);
+
+	if (r == -ESTALE || r == -ENOENT) /* a load mends that */
+		forget(&old, w->env);
+	else if (r < 0)
+		return r;
+	n_tables = count_tables(old.rules);
+	if (!p->flush && merge_needed(p, &old)) {
+		r = merge(p, &old, rs, w->env, &merged, err);
+		if (r < 0)
+			return r;
+	}
+	r = load_ruleset(s, w, &old, merged ? merged : rs, false, err);
+	if (r < 0)
+		return r;
+	if (p->flush)
+		r = flush_rest(p, flush_parse(p->flush), n_tables, err);
+	if (r == 0 && old.status.enabled)
+		warn_foreign(p);
+	return r;
+}
+
+static int
+load_in_world(struct pfctl *p, const struct world *w)
+{
+	_cleanup_(pf_ruleset_freep) struct pf_ruleset *rs = NULL;
+	_cleanup_(store_close) struct store store = STORE_INIT;
+	struct err err = { 0 };
+	int r;
+
+	if (read_file(p, w, &rs) < 0)
+		return 1; /* told line by line */
+	if (p->dry)
+		return check_only(p, w, rs);
+	r = store_open(&store, &err);
+	if (r == 0)
+		r = load_file(p, w, &store, rs, &err);
+	if (r < 0) {
+		complain("%s: pf rules not loaded", err.msg);
+		return 1;
+	}
+	return 0;
+}
+
+int
+do_load(struct pfctl *p)
+{
+	struct world w;
+	struct err err = { 0 };
+	int rc;
+
+	if (world_read(p->facts, &w, &err) < 0) {
+		complain("%s", err.msg);
+		return 1;
+	}
+	rc = load_in_world(p, &w);
+	world_clear(&w);
+	return rc;
+}

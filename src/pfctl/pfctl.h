@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of pfctl share. */
+#ifndef PFCTL_PFCTL_H
+#define PFCTL_PFCTL_H
+
+#include "nft/nft.h"
+#include "pf/lower.h"
+#include "pf/pf.h"
+
+/* The command line. Letters are pfctl's. */
+struct pfctl {
+	const char *anchor;    /* -a */
+	const char *file;      /* -f */
+	const char *facts;     /* --facts: the world as a file has it */
+	const char *flush;     /* -F, the whole word */
+	const char *show;      /* -s */
+	const char *interface; /* -i */
+	const char *table;     /* -t */
+	const char *table_cmd; /* -T */
+	const char *debug;     /* -x */
+	const char *kill[2];   /* -k */
+	unsigned n_kill;
+	const char *kill_src[2]; /* -K */
+	unsigned n_kill_src;
+	char *const *args; /* addresses behind -T */
+	bool enable, disable, dry, merge, quiet, numeric, clear, resolve;
+	int verbose;
+	unsigned load; /* PF_LOAD_* */
+	bool optimize_given;
+	enum pf_optimize optimize;
+	struct strv defines;
+};
+
+/* Exit codes. */
+enum { EX_TEST = 2, EX_TABLE = 255 };
+
+/* ---- main.c ---- */
+
+_noreturn_ void usage(void);
+/* "pfctl: TEXT" on stderr. */
+void complain(const char *fmt, ...) _printf_(1, 2);
+/* A notice on stderr, unless -q. */
+void notice(const struct pfctl *p, const char *fmt, ...) _printf_(2, 3);
+/* The first of `words` (NULL-terminated) that begins with what was typed. */
+const char *word_of(const char *typed, const char *const *words);
+
+/* ---- linux-env.c: the world ---- */
+
+struct world {
+	struct pf_env *env; /* borrowed from one of these */
+	struct pf_facts *facts;
+	struct pf_env *own;
+	struct arena arena;
+};
+/* From --facts or from the running system. */
+int world_read(const char *facts, struct world *ret, struct err *err);
+void world_clear(struct world *w);
+/* All addresses, as nft wants them for its sets. */
+void world_addrs(const struct world *w, struct nft_addrs *ret);
+
+/* ---- store.c: what was loaded, on disk ---- */
+
+/*
+ * Each load has a directory of its own below RUN_DIR/NS/, NS the network
+ * namespace, called by the load's number, which the kernel keeps with the
+ * rules. So rules and text change together, in the kernel's transaction: the
+ * directory that counts is the one whose number the kernel has.
+ */
+#define RUN_DIR "/run/gaol/pf"
+#define STATE_DIR "/var/lib/gaol/pf"
+
+struct store {
+	int dirfd; /* of RUN_DIR/NS; -1: not open */
+	int lockfd;
+};
+#define STORE_INIT                        \
+	{                                 \
+		.dirfd = -1, .lockfd = -1 \
+	}
+
+/* Open and lock; made if missing. */
+int store_open(struct store *s, struct err *err);
+void store_close(struct store *s);
+int store_put(struct store *s, uint64_t load_id, const char *name,
+    const struct str *text, struct err *err);
+/* -ENOENT without a sentence if it is not there. */
+int store_get(struct store *s, uint64_t load_id, const char *name,
+    struct str *ret, struct err *err);
+int store_remove(struct store *s, uint64_t load_id, struct err *err);
+/* Remove all loads but this one. */
+void store_keep_only(struct store *s, uint64_t load_id);
+
+/* Files that are not of one load. */
+int store_put_common(
+    struct store *s, const char *name, const struct str *text, struct err *err);
+int store_get_common(
+    struct store *s, const char *name, struct str *ret, struct err *err);
+
+/* ---- current.c: the ruleset that is loaded ---- */
+
+struct current {
+	struct nft_status status;
+	struct pf_ruleset *rules; /* never NULL: empty if nothing is loaded */
+	struct str text;	  /* its normal form */
+};
+#define CURRENT_INIT              \
+	{                         \
+		.text = STR_INIT, \
+	}
+
+/* Drift is an error: -ESTALE, and what to do about it. */
+int current_read(struct store *s, const struct pf_env *env, struct current *ret,
+    struct err *err);
+void current_clear(struct current *c);
+
+/* A ruleset in its normal form, from which current_read makes it again. */
+void current_print(struct str *s, const struct pf_ruleset *rs);
+/* Parts of that text. */
+void current_print_options(struct str *s, const struct pf_options *o);
+void current_print_table(struct str *s, const struct pf_table *t);
+void current_print_anchor_line(struct str *s, const char *path);
+/* Of which anchor is a table? "" is the main ruleset. */
+const char *table_anchor(const struct pf_table *t);
+
+/* ---- merge.c: what a load leaves alone ---- */
+
+bool merge_needed(const struct pfctl *p, const struct current *old);
+int merge(const struct pfctl *p, const struct current *old,
+    const struct pf_ruleset *rs, const struct pf_env *env,
+    struct pf_ruleset **ret, struct err *err);
+
+/* ---- load.c ---- */
+
+/* -f, with -F if both are given. Exit code. */
+int do_load(struct pfctl *p);
+/* Replace what is loaded (`old`) by this ruleset, and enable pf if told to. */
+int load_ruleset(struct store *s, const struct world *w, struct current *old,
+    const struct pf_ruleset *rs, bool enable, struct err *err);
+/* Parse a text that is pf.conf's normal form. */
+int parse_text(const char *name, const char *text, const struct pf_env *env,
+    struct pf_ruleset **ret, struct err *err);
+
+/* ---- sysctl.c ---- */
+
+/* Set what the rules need; what was there before is written down (once) and
+ * given back by sysctls_restore. */
+int sysctls_apply(struct store *s, const struct pf_lowered *l, struct err *err);
+int sysctls_restore(struct store *s, struct err *err);
+
+/* ---- enable.c: -e, -d ---- */
+
+int do_enable(struct pfctl *p);
+int do_disable(struct pfctl *p);
+/* Say which chains of others drop what pf lets through. */
+void warn_foreign(const struct pfctl *p);
+
+/* ---- flush.c ---- */
+
+enum {
+	FLUSH_NAT = 1,
+	FLUSH_QUEUE = 2,
+	FLUSH_RULES = 4,
+	FLUSH_SOURCES = 8,
+	FLUSH_STATES = 16,
+	FLUSH_INFO = 32,
+	FLUSH_TABLES = 64,
+	FLUSH_OSFP = 128,
+	FLUSH_ALL = 255,
+};
+unsigned flush_parse(const char *word);
+int do_flush(struct pfctl *p);
+/* The parts of a flush that are no part of a ruleset, and what is said of all
+ * of it; n_tables: how many were deleted. */
+int flush_rest(
+    struct pfctl *p, unsigned what, unsigned n_tables, struct err *err);
+
+/* ---- states.c ---- */
+
+int do_kill(struct pfctl *p);
+int show_states(struct pfctl *p, struct store *s, struct err *err);
+/* Delete all states but that of the session we run in. */
+int flush_states(struct pfctl *p, struct err *err);
+/* Entries of before pf was enabled. */
+int flush_strangers(struct pfctl *p, struct err *err);
+
+/* ---- session.c ---- */
+
+/* The connection by which this command's user came in, from ssh's
+ * environment; false: none. */
+bool session_find(struct nft_tuple *ret);
+bool session_is(const struct nft_tuple *session, const struct nft_state *s);
+
+/* ---- show.c, tables.c ---- */
+
+int do_show(struct pfctl *p);
+int do_debug(struct pfctl *p);
+int do_table(struct pfctl *p);
+void show_tables(const struct pfctl *p, const struct pf_ruleset *rs);
+
+#endif

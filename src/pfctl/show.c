@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pfctl -s. */
+#include <errno.h>
+#include <inttypes.h>
+#include <time.h>
+
+#include "pfctl/pfctl.h"
+
+/* What most shows need. */
+struct view {
+	struct pfctl *p;
+	struct store store;
+	struct world world;
+	struct current current;
+};
+
+static void
+view_clear(struct view *v)
+{
+	current_clear(&v->current);
+	store_close(&v->store);
+	world_clear(&v->world);
+}
+
+static struct pf_anchor *
+anchor_of(const struct view *v)
+{
+	const char *path = v->p->anchor ? v->p->anchor : "";
+
+	return pf_anchor_find(v->current.rules, path);
+}
+
+/* In the kernel, the rules of each list count from 0. */
+static void
+number(struct pf_rules *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		list->v[i]->nr = (uint32_t)i;
+}
+
+static void
+show_lists(struct view *v, const enum pf_list *list, size_t n)
+{
+	_cleanup_(str_clear) struct str s = STR_INIT;
+	struct pf_anchor *a = anchor_of(v);
+	unsigned flags = PF_PRINT_PATHS;
+
+	if (!a)
+		return;
+	if (v->p->verbose > 1)
+		flags |= PF_PRINT_NR;
+	if (v->p->numeric)
+		flags |= PF_PRINT_NUMERIC;
+	for (size_t i = 0; i < n; i++) {
+		number(&a->list[list[i]]);
+		pf_print_list(&s, a, list[i], flags, 0);
+	}
+	fputs(s.buf, stdout);
+}
+
+static int
+show_rules(struct view *v, struct err *err)
+{
+	static const enum pf_list lists[] = { PF_LIST_SCRUB, PF_LIST_FILTER };
+
+	(void)err;
+	show_lists(v, lists, ARRAY_SIZE(lists));
+	return 0;
+}
+
+static int
+show_nat(struct view *v, struct err *err)
+{
+	static const enum pf_list lists[] = { PF_LIST_NAT, PF_LIST_RDR,
+		PF_LIST_BINAT };
+
+	(void)err;
+	show_lists(v, lists, ARRAY_SIZE(lists));
+	return 0;
+}
+
+static int
+show_states_of(struct view *v, struct err *err)
+{
+	return show_states(v->p, &v->store, err);
+}
+
+/* How long pf is enabled, in seconds. */
+static int64_t
+enabled_for(struct view *v)
+{
+	_cleanup_(str_clear) struct str text = STR_INIT;
+	struct timespec now;
+	intmax_t since;
+
+	if (store_get_common(&v->store, "since", &text, NULL) < 0 ||
+	    sscanf(text.buf, "%jd", &since) != 1)
+		return 0;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec - since;
+}
+
+static const char *
+debug_word(const struct pf_options *o)
+{
+	static const char *const words[] = { "None", "Urgent", "Misc", "Loud" };
+
+	return words[o->debug_set ? o->debug & 3 : 1];
+}
+
+/* Conntrack keeps no totals for us: what is shown is what there is. */
+static int
+show_info(struct view *v, struct err *err)
+{
+	_cleanup_(nft_states_clear) struct nft_states states = { 0 };
+	const struct nft_status *st = &v->current.status;
+	char status[64] = "Status: Disabled";
+	char debug[32];
+	unsigned n = 0;
+	int r = nft_state_list(&states, err);
+
+	if (r < 0)
+		return r;
+	if (st->enabled) {
+		int64_t t = enabled_for(v);
+
+		snprintf(status, sizeof(status),
+		    "Status: Enabled for %" PRId64 " days %.2d:%.2d:%.2d",
+		    t / 86400, (int)(t / 3600 % 24), (int)(t / 60 % 60),
+		    (int)(t % 60));
+	}
+	snprintf(debug, sizeof(debug), "Debug: %s",
+	    debug_word(&v->current.rules->options));
+	for (size_t i = 0; i < states.n; i++)
+		n += !!(states.v[i].label[2] & NFT_L_FWD) +
+		    !!(states.v[i].label[2] & NFT_L_REV);
+	printf("%-44s%15s\n\n", status, debug);
+	if (v->p->verbose)
+		printf("Checksum: 0x%016" PRIx64 "\n\n", st->stamp.load_id);
+	printf("State Table                          Total             Rate\n"
+	       "  current entries               %14u%14s\n",
+	    n, "");
+	return 0;
+}
+
+static int
+show_running(struct view *v, struct err *err)
+{
+	(void)err;
+	puts(v->current.status.enabled ? "Enabled" : "Disabled");
+	return v->current.status.enabled ? 0 : 1;
+}
+
+static int
+show_tables_of(struct view *v, struct err *err)
+{
+	(void)err;
+	show_tables(v->p, v->current.rules);
+	return 0;
+}
+
+static int
+show_anchors(struct view *v, struct err *err)
+{
+	const char *top = v->p->anchor ? v->p->anchor : "";
+	size_t len = strlen(top);
+
+	(void)err;
+	for (struct pf_anchor *a = v->current.rules->main; a; a = a->next) {
+		const char *rest = a->path + len + (len ? 1 : 0);
+
+		if (!a->path[0] || strncmp(a->path, top, len) != 0 ||
+		    (len && a->path[len] != '/'))
+			continue;
+		if (!v->p->verbose && (strchr(rest, '/') || *rest == '_'))
+			continue;
+		printf("  %s\n", a->path);
+	}
+	return 0;
+}
+
+static int show_all(struct view *v, struct err *err);
+
+static const struct show {
+	const char *word;
+	int (*show)(struct view *v, struct err *err);
+} shows[] = {
+	{ "rules", show_rules },
+	{ "nat", show_nat },
+	{ "states", show_states_of },
+	{ "info", show_info },
+	{ "Running", show_running },
+	{ "Tables", show_tables_of },
+	{ "Anchors", show_anchors },
+	{ "all", show_all },
+};
+
+static void
+title(const char *text, bool *opened)
+{
+	printf("%s%s:\n", *opened ? "\n" : "", text);
+	*opened = true;
+}
+
+static int
+show_all(struct view *v, struct err *err)
+{
+	bool opened = false;
+	int r;
+
+	title("TRANSLATION RULES", &opened);
+	(void)show_nat(v, err);
+	title("FILTER RULES", &opened);
+	(void)show_rules(v, err);
+	title("STATES", &opened);
+	r = show_states_of(v, err);
+	if (r < 0)
+		return r;
+	title("INFO", &opened);
+	r = show_info(v, err);
+	if (r < 0)
+		return r;
+	title("TABLES", &opened);
+	return show_tables_of(v, err);
+}
+
+static const struct show *
+show_find(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(shows); i++)
+		if (streq(shows[i].word, word))
+			return &shows[i];
+	return NULL;
+}
+
+int
+do_show(struct pfctl *p)
+{
+	_cleanup_(view_clear) struct view v = {
+		.p = p,
+		.store = STORE_INIT,
+		.current = CURRENT_INIT,
+	};
+	const struct show *show = show_find(p->show);
+	struct err err = { 0 };
+	int r;
+
+	if (!show) {
+		complain("-s %s is not built yet", p->show);
+		return 1;
+	}
+	r = world_read(p->facts, &v.world, &err);
+	if (r == 0)
+		r = store_open(&v.store, &err);
+	if (r == 0)
+		r = current_read(&v.store, v.world.env, &v.current, &err);
+	if (r == 0)
+		r = show->show(&v, &err);
+	if (r < 0)
+		complain("%s", err.msg);
+	return r != 0;
+}
+
+/* The debug level has no meaning for the kernel's nf_tables. */
+int
+do_debug(struct pfctl *p)
+{
+	notice(p, "debug level set to '%s'\n", p->debug);
+	return 0;
+}

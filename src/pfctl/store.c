@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What was loaded, on disk: a directory a load, and the lock that keeps two
+ * pfctls apart. */
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "pfctl/pfctl.h"
+
+enum { TEXT_MAX = 256 << 20, NAME_LEN = 32 };
+
+static void
+load_name(char buf[NAME_LEN], uint64_t load_id)
+{
+	snprintf(buf, NAME_LEN, "%016" PRIx64, load_id);
+}
+
+/* One directory for each network namespace: pfctl works on the one it is in.
+ * Its cookie, unlike its inode, is never given to another one. */
+static int
+dir_of_namespace(char *buf, size_t size, struct err *err)
+{
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	uint64_t cookie;
+	socklen_t len = sizeof(cookie);
+
+	if (fd < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &len) < 0)
+		return err_errno(
+		    err, "cannot tell which network namespace this is");
+	snprintf(buf, size, RUN_DIR "/%" PRIu64, cookie);
+	return 0;
+}
+
+int
+store_open(struct store *s, struct err *err)
+{
+	char dir[64];
+	int r = dir_of_namespace(dir, sizeof(dir), err);
+
+	if (r < 0)
+		return r;
+	r = file_mkdir_p(dir, 0700, err);
+	if (r < 0)
+		return r;
+	s->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dirfd < 0)
+		return err_errno(err, "cannot open %s", dir);
+	s->lockfd =
+	    openat(s->dirfd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (s->lockfd < 0)
+		return err_errno(err, "cannot open %s/lock", dir);
+	while (flock(s->lockfd, LOCK_EX) < 0)
+		if (errno != EINTR)
+			return err_errno(err, "cannot lock %s/lock", dir);
+	return 0;
+}
+
+void
+store_close(struct store *s)
+{
+	closep(&s->lockfd);
+	closep(&s->dirfd);
+	s->lockfd = s->dirfd = -1;
+}
+
+int
+store_put(struct store *s, uint64_t load_id, const char *name,
+    const struct str *text, struct err *err)
+{
+	_cleanup_close_ int fd = -1;
+	char dir[NAME_LEN];
+
+	load_name(dir, load_id);
+	if (mkdirat(s->dirfd, dir, 0700) < 0 && errno != EEXIST)
+		return err_errno(err, "cannot make %s/.../%s", RUN_DIR, dir);
+	fd = openat(s->dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(err, "cannot open %s/.../%s", RUN_DIR, dir);
+	return file_replace(fd, name, text->buf, text->len, 0600, err);
+}
+
+int
+store_get(struct store *s, uint64_t load_id, const char *name, struct str *ret,
+    struct err *err)
+{
+	char path[NAME_LEN + 64];
+	char dir[NAME_LEN];
+
+	load_name(dir, load_id);
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return file_read(s->dirfd, path, TEXT_MAX, ret, err);
+}
+
+int
+store_remove(struct store *s, uint64_t load_id, struct err *err)
+{
+	char dir[NAME_LEN];
+
+	load_name(dir, load_id);
+	return file_remove_tree(s->dirfd, dir, err);
+}
+
+static bool
+is_load_name(const char *name)
+{
+	return strlen(name) == 16 && strspn(name, "0123456789abcdef") == 16;
+}
+
+void
+store_keep_only(struct store *s, uint64_t load_id)
+{
+	_cleanup_closedir_ DIR *d = NULL;
+	char keep[NAME_LEN];
+	struct dirent *e;
+	int fd = openat(s->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	load_name(keep, load_id);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	while (d && (e = readdir(d)))
+		if (is_load_name(e->d_name) && !streq(e->d_name, keep))
+			(void)file_remove_tree(s->dirfd, e->d_name, NULL);
+}
+
+int
+store_put_common(
+    struct store *s, const char *name, const struct str *text, struct err *err)
+{
+	return file_replace(s->dirfd, name, text->buf, text->len, 0600, err);
+}
+
+int
+store_get_common(
+    struct store *s, const char *name, struct str *ret, struct err *err)
+{
+	return file_read(s->dirfd, name, TEXT_MAX, ret, err);
+}
