@@ -37,7 +37,7 @@ else
 CFLAGS ?= -O2 -Werror $(HARDEN) -DGAOL_FAULTS
 endif
 LDFLAGS += -pie -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN))
-LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
+LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null) -lm
 
 ALL_CFLAGS = $(CPPFLAGS) $(CFLAGS_COMMON) $(CFLAGS) -MMD -MP
 
