@@ -79,12 +79,7 @@ int net_jail_place(const struct net_view *view, const char *jail,
 
 /* ---- the guard (guard.c) ---- */
 
-/* Let packets with these sources in from the interface. The first call on a
- * host makes the table, and lets in the jails of `view` too. */
-int net_guard_open(const struct net_view *view, int ifindex,
-    const struct net_addr *addrs, size_t n, struct err *err);
-/* No more of them. What is not there is not an error. */
-int net_guard_close(
-    int ifindex, const struct net_addr *addrs, size_t n, struct err *err);
+/* Make the guard's table if it is not there, or not whole. */
+int net_guard_ensure(struct err *err);
 
 #endif

@@ -14,8 +14,9 @@
  *
  * The host end goes with the jail's namespace, which the kernel takes apart
  * some milliseconds after its last process. Deleting the pair ourselves would
- * wait for that (13 to 26 ms), so a stop takes away its routes, its sources
- * in the guard and its alias, and leaves the rest to the kernel.
+ * wait for that (13 to 26 ms), so a stop takes away its routes and its alias,
+ * and leaves the rest to the kernel. Without routes the guard lets nothing
+ * out of it.
  */
 #include "net/internal.h"
 #include "net/messages.h"
@@ -179,45 +180,11 @@ link_run(void *ctx, struct err *err)
 
 /* ---- step: the guard ---- */
 
-static void
-list_addrs(const struct net_jail_facts *facts, struct net_addrs *ret)
-{
-	for (size_t i = 0; i < facts->addrs.n; i++)
-		*array_add(ret) = facts->addrs.v[i].addr;
-}
-
+/* One for all jails: there is nothing to undo. */
 static int
-guard_run(void *ctx, struct err *err)
+guard_run(void *ctx _unused_, struct err *err)
 {
-	struct up *up = ctx;
-	struct net_addrs addrs = { 0 };
-	int r;
-
-	list_addrs(up->facts, &addrs);
-	r = net_guard_open(
-	    &up->view, up->facts->ifindex, addrs.v, addrs.n, err);
-	array_clear(&addrs);
-	return r;
-}
-
-static int
-guard_close(const struct net_jail_facts *facts, struct err *err)
-{
-	struct net_addrs addrs = { 0 };
-	int r;
-
-	list_addrs(facts, &addrs);
-	r = net_guard_close(facts->ifindex, addrs.v, addrs.n, err);
-	array_clear(&addrs);
-	return r;
-}
-
-static int
-guard_undo(void *ctx, struct err *err)
-{
-	struct up *up = ctx;
-
-	return guard_close(up->facts, err);
+	return net_guard_ensure(err);
 }
 
 /* ---- step: the host's side ---- */
@@ -470,14 +437,26 @@ host_undo(void *ctx, struct err *err)
 	return rtnl_run(&up->host, &b, err);
 }
 
+/* ---- pf ---- */
+
+static int
+sync_pf(void *ctx _unused_, struct err *err)
+{
+	return net_pf_sync(err);
+}
+
 /* ---- up and down ---- */
 
 /* The guard comes before the addresses: there is no moment in which the
  * jail's end is up and its sources are not looked at. */
 static const struct step net_steps_v[] = {
+	/* Walked back last, when the addresses are gone. */
+	{ "forget", "tell pf that the addresses are gone", NULL, sync_pf,
+	    NULL },
 	{ "link", "make the veth pair", link_run, link_undo, NULL },
-	{ "guard", "guard the jail's sources", guard_run, guard_undo, NULL },
+	{ "guard", "guard the jail's sources", guard_run, NULL, NULL },
 	{ "host", "set the host's side up", host_run, NULL, NULL },
+	{ "tell", "tell pf the jail's addresses", sync_pf, NULL, NULL },
 	{ "inside", "set the jail's side up", inside_run, NULL, NULL },
 	{ "carrier", "wait for the carrier", carrier_run, NULL, NULL },
 	{ "proxy", "answer for the jail's addresses", proxy_run, host_undo,
@@ -595,7 +574,7 @@ net_jail_down(const struct net_jail_facts *facts, struct err *err)
 	add_proxy_ends(&b, facts);
 	net_msg_alias(&b, facts->ifindex, "", true);
 	r = rtnl_run(&nl, &b, err);
-	if (r < 0)
-		return r;
-	return guard_close(facts, err);
+	if (r == 0)
+		r = net_pf_sync(err);
+	return r;
 }

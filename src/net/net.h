@@ -151,6 +151,13 @@ const struct net_if *net_view_if(const struct net_view *view, const char *name);
 const struct net_ifaddr *net_view_holder(const struct net_view *view,
     const struct net_addr *addr, const struct net_if **ret_if);
 
+/*
+ * Bring the sets of addresses in pf's loaded rules up to date. net_jail_up,
+ * net_jail_down and net_up do it; pfctl after a load, because a jail may have
+ * started since it looked. Without rules there is nothing to do.
+ */
+int net_pf_sync(struct err *err);
+
 /* ---- rc.conf's network (plan.c pure, up.c) ---- */
 
 struct net_plan_addr {

@@ -365,5 +365,8 @@ net_up(const struct net_plan *plan, bool dry,
 	if (r < 0)
 		return r;
 	want_forwarding(&ops, plan, &view);
-	return do_all(&ops, dry, say, arg, err);
+	r = do_all(&ops, dry, say, arg, err);
+	if (r == 0 && !dry && ops.n > 0)
+		r = net_pf_sync(err);
+	return r;
 }
