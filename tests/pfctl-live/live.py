@@ -20,7 +20,6 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)) + "/../replay")
 import kernel  # noqa: E402
 import replay  # noqa: E402
 
-NOT_BUILT = "not built"
 STATE = re.compile(r"^\S+ \S+ .*(<-|->)")
 
 # What differs from run to run, as README.md lists it.
@@ -117,8 +116,7 @@ class Scenario:
 
     def must_load(self, words, text):
         done = self.pfctl(words + ["-f", "-"], text)
-        if done.returncode and NOT_BUILT in done.stderr:
-            raise replay.NotBuilt(done.stderr.strip().splitlines()[0])
+        replay.raise_if_refused(done)
         if done.returncode:
             raise replay.LoadFailed(done.stderr.strip())
 
@@ -126,7 +124,7 @@ class Scenario:
         for path, text in self.recording.get("files", {}).items():
             with open(path, "w") as file:
                 file.write(text)
-        self.pfctl(["-q", "-e"])
+        self.player.enable()
         self.must_load([], self.recording["rules"])
         for name, text in self.recording.get("anchors", {}).items():
             self.must_load(["-a", name], text)
@@ -159,9 +157,10 @@ class Scenario:
                           recorded.get("stdin"))
         title = "%s: pfctl %s" % (self.recording["name"],
                                   " ".join(recorded["args"])[:70])
-        if NOT_BUILT in done.stderr:
-            self.skips.append("%s: %s" % (
-                title, done.stderr.strip().splitlines()[0]))
+        try:
+            replay.raise_if_refused(done)
+        except replay.Refused as reason:
+            self.skips.append("%s: %s" % (title, reason))
             return
         wrong = self.compare(recorded, done)
         if wrong:
@@ -201,7 +200,7 @@ def play_file(path, options, fence, total):
     try:
         scenario.play()
         total.add(scenario)
-    except replay.NotBuilt as reason:
+    except replay.Refused as reason:
         total.skip(title + str(reason), count)
     except (replay.LoadFailed, replay.Lost) as reason:
         total.fail(title + str(reason), count)

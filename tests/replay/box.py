@@ -19,17 +19,6 @@ BROADCAST = {"em0": "192.168.178.255", "em1": "10.1.0.255"}
 MAC = {"em0": b"\x02\x01\0\0\0\0", "em1": b"\x02\x01\0\0\0\1"}
 NEIGHBOUR = re.compile(r"\b(?:192\.168\.178|10\.1\.0)\.\d+\b")
 
-# The hooks of conntrack come with the first rule that uses it; ours at the
-# same, last priority must come after them, so they get a load of their own.
-WATCH_FIRST = """
-table inet replay {
-  chain conntrack {
-    type filter hook prerouting priority 2147483646
-    ct state new continue
-  }
-}
-"""
-
 # Nothing listens on the box and it does not speak for itself: what arrives is
 # seen and dropped once conntrack has taken the entry over.
 WATCH = """
@@ -43,12 +32,20 @@ table inet replay {
     meta nfproto ipv4 log prefix "in" group %(group)d
     drop
   }
-  chain mute {
-    type filter hook output priority -301
-    icmp type time-exceeded meta iif 0 drop
-  }
 }
 """ % {"group": kernel.PacketLog.GROUP}
+
+# Of hooks with the same priority the one registered last runs first. Conntrack
+# confirms entries at the last priority of input and must do so before our drop
+# there, so the first rule that calls it up is loaded after.
+WATCH_LAST = """
+table inet replay {
+  chain conntrack {
+    type filter hook prerouting priority 2147483646
+    ct state new continue
+  }
+}
+"""
 
 SYSCTLS = {
     "net.ipv4.ip_forward": 1,
@@ -145,8 +142,8 @@ class Box:
         self.jails = self.make_lo1(jailnet, jails)
         self.raw = kernel.open_raw()
         self.log = kernel.PacketLog()
-        kernel.run(["nft", "-f", "-"], WATCH_FIRST)
         kernel.run(["nft", "-f", "-"], WATCH)
+        kernel.run(["nft", "-f", "-"], WATCH_LAST)
 
     def make_links(self, recording):
         lines = ["link set lo up"]
@@ -169,6 +166,8 @@ class Box:
             conf.write(RC_CONF % " ".join(addresses))
             conf.flush()
             kernel.run([jailnet, "up", conf.name])
+        # FreeBSD has routes to a loopback's addresses, none to its network.
+        kernel.run(["ip", "route", "del", "192.168.0.0/24", "dev", "lo1"])
         if not jails:
             return {}
         return {address: Jail(number, address, jailnet)

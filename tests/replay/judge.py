@@ -58,13 +58,9 @@ class Trial:
     def __init__(self, recorded, seen, tag, error, origin, bindings):
         self.recorded, self.error = recorded, error
         self.origin, self.bindings = origin, bindings
-        self.answers = [s for s in seen if self.is_answer(s, tag)]
-        self.own = [s for s in seen if s not in self.answers]
-
-    @staticmethod
-    def is_answer(seen, tag):
-        return seen.packet.get("ipid", 0) != tag and \
-            kind_of_answer(seen.packet) is not None
+        self.answers = [s for s in seen if s.packet.get("ipid", 0) != tag and
+                        kind_of_answer(s.packet)]
+        self.own = [s for s in seen if s.packet.get("ipid", 0) == tag]
 
     def at(self, *places):
         return [seen for seen in self.own if seen.place in places]
@@ -155,11 +151,14 @@ class Trial:
 
     def check_answers(self):
         """What was sent back, and to whom.  An answer that FreeBSD's pf then
-        blocked on the loopback may come or not: ours skip the rules."""
+        blocked on the loopback may come or not, and so may what pf answered
+        to that one: ours skip the rules."""
         wanted, maybe = set(), set()
+        sure = wanted
         for answer in self.recorded.get("returned", []):
-            word = (self.describe(answer["packet"], answer["if"]))
-            (maybe if answer.get("verdict") == "block" else wanted).add(word)
+            if answer.get("verdict") == "block":
+                sure = maybe
+            sure.add(self.describe(answer["packet"], answer["if"]))
         got = {self.describe(seen.packet, seen.where if seen.place == "wire"
                              else "lo") for seen in self.answers
                if seen.place != "pre"}

@@ -23,11 +23,15 @@ import kernel
 import packet as pk
 
 CLONE_NEWNS = 0x20000
-MS_REC, MS_PRIVATE = 0x4000, 0x40000
+MS_REC, MS_PRIVATE, MNT_DETACH = 0x4000, 0x40000, 2
 
 
-class NotBuilt(Exception):
-    """pfctl says that it does not know this part of the language yet."""
+# What pfctl says of what it does not do, yet or at all.
+REFUSALS = ("not built", "nf_tables has no way", "no queues of pf on Linux")
+
+
+class Refused(Exception):
+    """pfctl says that it does not do this part of the language."""
 
 
 class NotHere(Exception):
@@ -42,11 +46,17 @@ class LoadFailed(Exception):
     pass
 
 
+def raise_if_refused(done):
+    if done.returncode and any(word in done.stderr for word in REFUSALS):
+        raise Refused(done.stderr.strip().splitlines()[0])
+
+
 class Player:
     """Plays one file."""
 
     def __init__(self, recording, options, fence):
         self.recording, self.options, self.fence = recording, options, fence
+        fresh_state()
         self.box = bx.Box(recording, options.jailnet, options.jails)
         self.finals = {}   # number of a packet -> how it finally looked
         self.places = {}   # number of a packet -> where it went
@@ -59,19 +69,23 @@ class Player:
 
     def load(self, words, text):
         done = self.pfctl(words + ["-f", "-"], text)
-        if done.returncode and "not built" in done.stderr:
-            raise NotBuilt(done.stderr.strip().splitlines()[0])
+        raise_if_refused(done)
         return done
+
+    def enable(self):
+        done = self.pfctl(["-q", "-e"])
+        if done.returncode:
+            raise LoadFailed("pfctl -e: " + done.stderr.strip())
 
     def start(self):
         want = self.recording["pfctl"]["rc"]
-        self.pfctl(["-q", "-e"])
+        self.enable()
         done = self.load([], self.recording["rules"])
         if (done.returncode != 0) != (want != 0):
             raise LoadFailed("pfctl -f: exit status %d, not %d: %s" % (
                 done.returncode, want, done.stderr.strip()))
         for name, text in self.recording.get("anchors", {}).items():
-            done = self.load(["-a", name], text)
+            done = self.load(["-a", name], text.rstrip("\n") + "\n")
             if done.returncode:
                 raise LoadFailed("pfctl -a %s: %s" % (
                     name, done.stderr.strip()))
@@ -161,8 +175,7 @@ class Player:
             done = self.load([], self.recording["reloads"][int(words[1])])
         else:
             done = self.pfctl(words[1:])
-            if done.returncode and "not built" in done.stderr:
-                raise NotBuilt(done.stderr.strip().splitlines()[0])
+            raise_if_refused(done)
         if done.returncode != recorded.get("rc", 0):
             return ["exit status %d, not %d: %s" % (
                 done.returncode, recorded.get("rc", 0), done.stderr.strip())]
@@ -192,6 +205,20 @@ class Player:
                 self.passed += 1
 
 
+# Where pfctl keeps what it knows of the kernel's rules.
+STATE_PATHS = ("/run", "/var/lib/gaol")
+
+
+def fresh_state():
+    """A new machine: the kernel may give its network namespace the number of
+    an earlier one, and pfctl would take that one's files for its own."""
+    for path in STATE_PATHS:
+        if os.path.isdir(path):
+            kernel.check(kernel.LIBC.umount2(path.encode(), MNT_DETACH),
+                         "umount " + path)
+            mount_tmpfs(path)
+
+
 def mount_tmpfs(path):
     kernel.check(kernel.LIBC.mount(b"tmpfs", path.encode(), b"tmpfs", 0,
                                    None), "mount " + path)
@@ -202,7 +229,7 @@ def private_mounts():
     kernel.check(kernel.LIBC.unshare(CLONE_NEWNS), "unshare")
     kernel.check(kernel.LIBC.mount(b"none", b"/", None,
                                    MS_REC | MS_PRIVATE, None), "mount /")
-    for path in ("/run", "/var/lib/gaol"):
+    for path in STATE_PATHS:
         if os.path.isdir(path):
             mount_tmpfs(path)
 
@@ -242,7 +269,7 @@ def play_file(path, options, fence, total):
     try:
         player.play()
         total.add(player)
-    except NotBuilt as reason:
+    except Refused as reason:
         say = total.fail if name in total.must_run else total.skip
         say("%s, %d packets: %s" % (name, count, reason), count)
     except LoadFailed as reason:
