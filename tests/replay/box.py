@@ -13,6 +13,7 @@ import kernel
 import packet as pk
 
 HOST_ADDRESS = "192.168.178.40"
+ROUTER = "192.168.178.1"
 JAILS = ("192.168.0.2", "192.168.0.3", "192.168.0.4")
 PREFIX = {"em0": HOST_ADDRESS + "/24", "em1": "10.1.0.1/24"}
 BROADCAST = {"em0": "192.168.178.255", "em1": "10.1.0.255"}
@@ -149,9 +150,10 @@ class Box:
         lines = ["link set lo up"]
         for name in self.names:
             lines += link_commands(name)
-        lines.append("route add default via 192.168.178.1 dev em0")
+        lines.append("route add default via %s dev em0" % ROUTER)
         own = {text.partition("/")[0] for text in PREFIX.values()}
-        for address in set(NEIGHBOUR.findall(str(recording))) - own:
+        near = set(NEIGHBOUR.findall(str(recording))) | {ROUTER}
+        for address in near - own:
             dev = "em1" if address.startswith("10.") else "em0"
             if dev in self.names:
                 lines.append("neigh replace %s lladdr %s nud permanent dev %s"

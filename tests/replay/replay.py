@@ -47,8 +47,9 @@ class LoadFailed(Exception):
 
 
 def raise_if_refused(done):
-    if done.returncode and any(word in done.stderr for word in REFUSALS):
-        raise Refused(done.stderr.strip().splitlines()[0])
+    for line in done.stderr.splitlines() if done.returncode else ():
+        if any(word in line for word in REFUSALS):
+            raise Refused(line)
 
 
 class Player:
