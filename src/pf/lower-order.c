@@ -24,15 +24,82 @@ add(struct walk *w, const struct pf_rule *r)
 	*array_add(&w->lw->out->ids) = r;
 }
 
+/* ---- anchors by name ---- */
+
+struct anchors {
+	struct pf_anchor **v;
+	size_t n, cap;
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct pf_anchor *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+/* The children of the anchor with this path, in the order of their names. */
+static void
+add_children(
+    const struct lw *lw, const char *path, size_t len, struct anchors *ret)
+{
+	struct pf_anchor *a;
+
+	for (a = lw->rs->main; a; a = a->next) {
+		const char *rest = a->path + len;
+
+		if (!a->path[0] || strncmp(a->path, path, len) != 0)
+			continue;
+		if (len && *rest++ != '/')
+			continue;
+		if (*rest && !strchr(rest, '/'))
+			*array_add(ret) = a;
+	}
+	if (ret->n)
+		qsort(ret->v, ret->n, sizeof(*ret->v), by_name);
+}
+
+/* What a rule like anchor "x" calls: there may be nothing in it yet. */
+static void
+find_anchors(const struct lw *lw, const struct pf_anchor *from,
+    const struct pf_rule *r, struct anchors *ret)
+{
+	const char *name = r->anchor_name;
+	struct pf_anchor *one = r->anchor;
+	_cleanup_free_ char *path = NULL;
+	size_t len;
+
+	if (one || !name) {
+		if (one)
+			*array_add(ret) = one;
+		return;
+	}
+	if (name[0] == '/')
+		path = xstrdup(name + 1);
+	else
+		path = xasprintf(
+		    "%s%s%s", from->path, from->path[0] ? "/" : "", name);
+	len = strlen(path);
+	if (len && path[len - 1] == '*' && (len == 1 || path[len - 2] == '/')) {
+		add_children(lw, path, len > 1 ? len - 2 : 0, ret);
+		return;
+	}
+	one = pf_anchor_find(lw->rs, path);
+	if (one)
+		*array_add(ret) = one;
+}
+
+/* ---- the two passes ---- */
+
 static void visit(struct walk *w, const struct pf_anchor *a, enum pass pass);
 
 /* What an anchor holds, in its place. An anchor that is quick itself ends
  * the evaluation if anything in it matched: both passes at once. */
 static void
-enter(struct walk *w, const struct pf_rule *r, enum pass pass)
+enter(struct walk *w, const struct pf_rule *r, const struct pf_anchor *a,
+    enum pass pass)
 {
-	if (!r->anchor)
-		return; /* nothing was loaded into it */
 	if (w->at.n + 2 > LW_DEPTH) {
 		lw_error(w->lw, r, "anchors are nested more than %d deep",
 		    LW_DEPTH - 2);
@@ -40,12 +107,25 @@ enter(struct walk *w, const struct pf_rule *r, enum pass pass)
 	}
 	w->at.rule[w->at.n++] = r;
 	if (!r->quick) {
-		visit(w, r->anchor, pass);
+		visit(w, a, pass);
 	} else if (pass == QUICK) {
-		visit(w, r->anchor, QUICK);
-		visit(w, r->anchor, SLOW);
+		visit(w, a, QUICK);
+		visit(w, a, SLOW);
 	}
 	w->at.n--;
+}
+
+/* Several anchors (by "*") follow one another as if each had its rule. */
+static void
+call(struct walk *w, const struct pf_anchor *from, const struct pf_rule *r,
+    enum pass pass)
+{
+	struct anchors list = { 0 };
+
+	find_anchors(w->lw, from, r, &list);
+	for (size_t i = 0; i < list.n; i++)
+		enter(w, r, list.v[pass == QUICK ? i : list.n - 1 - i], pass);
+	array_clear(&list);
 }
 
 static void
@@ -58,7 +138,7 @@ visit(struct walk *w, const struct pf_anchor *a, enum pass pass)
 		    list->v[pass == QUICK ? i : list->n - 1 - i];
 
 		if (r->anchor_call)
-			enter(w, r, pass);
+			call(w, a, r, pass);
 		else if (r->quick == (pass == QUICK))
 			add(w, r);
 	}
@@ -73,19 +153,37 @@ lw_order_filter(struct lw *lw, struct lw_matches *ret)
 	visit(&w, lw->rs->main, SLOW);
 }
 
+/* ---- lists in which pf, too, takes the first ---- */
+
+static void visit_plain(
+    struct walk *w, const struct pf_anchor *a, enum pf_list list);
+
+static void
+call_plain(struct walk *w, const struct pf_anchor *from,
+    const struct pf_rule *r, enum pf_list list)
+{
+	struct anchors anchors = { 0 };
+
+	if (w->at.n + 2 > LW_DEPTH)
+		return;
+	find_anchors(w->lw, from, r, &anchors);
+	w->at.rule[w->at.n++] = r;
+	for (size_t i = 0; i < anchors.n; i++)
+		visit_plain(w, anchors.v[i], list);
+	w->at.n--;
+	array_clear(&anchors);
+}
+
 static void
 visit_plain(struct walk *w, const struct pf_anchor *a, enum pf_list list)
 {
 	for (size_t i = 0; i < a->list[list].n; i++) {
 		const struct pf_rule *r = a->list[list].v[i];
 
-		if (!r->anchor_call) {
+		if (r->anchor_call)
+			call_plain(w, a, r, list);
+		else
 			add(w, r);
-		} else if (r->anchor && w->at.n + 2 <= LW_DEPTH) {
-			w->at.rule[w->at.n++] = r;
-			visit_plain(w, r->anchor, list);
-			w->at.n--;
-		}
 	}
 }
 
