@@ -126,6 +126,12 @@ section_len(const char *section)
 	return (size_t)(end - section);
 }
 
+size_t
+current_main_len(const char *text)
+{
+	return section_len(text);
+}
+
 static int
 section_read(void *ctx, const char *path, struct str *ret)
 {

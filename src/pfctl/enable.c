@@ -126,7 +126,8 @@ disable(struct store *s, struct err *err)
 	r = nft_enable(false, err);
 	if (r < 0)
 		return r;
-	return sysctls_restore(s, err);
+	r = store_remove_common(s, "since", err);
+	return r < 0 ? r : sysctls_restore(s, err);
 }
 
 int

@@ -207,6 +207,7 @@ load_ruleset(struct store *s, const struct world *w, struct current *old,
 		.old = old,
 	};
 	static const struct str yes = { .buf = (char *)"1\n", .len = 2 };
+	struct err later = { 0 };
 	int r = steps_run(&load_work, &l, err);
 
 	if (r < 0) {
@@ -214,6 +215,10 @@ load_ruleset(struct store *s, const struct world *w, struct current *old,
 		return r;
 	}
 	store_keep_only(s, l.nft.stamp.load_id);
+	/* The rules hold, whatever becomes of the copy. */
+	if (remember(w, &l.text, &later) < 0)
+		complain(
+		    "the next boot will begin with older rules: %s", later.msg);
 	old->status.enabled |= enable;
 	return store_put_common(s, "loaded", &yes, err);
 }
@@ -289,20 +294,24 @@ load_file(struct pfctl *p, const struct world *w, struct store *s,
 {
 	_cleanup_(current_clear) struct current old = CURRENT_INIT;
 	_cleanup_(pf_ruleset_freep) struct pf_ruleset *merged = NULL;
+	bool enable = false;
 	unsigned n_tables;
 	int r = current_read(s, w->env, &old, err);
 
-	if (r == -ESTALE || r == -ENOENT) /* a load mends that */
+	/* A load mends that, and what was enabled is so again. */
+	if (r == -ESTALE || r == -ENOENT) {
 		forget(&old, w->env);
-	else if (r < 0)
+		enable = !old.status.enabled && store_has(s, "since");
+	} else if (r < 0) {
 		return r;
+	}
 	n_tables = count_tables(old.rules);
 	if (!p->flush && merge_needed(p, &old)) {
 		r = merge(p, &old, rs, w->env, &merged, err);
 		if (r < 0)
 			return r;
 	}
-	r = load_ruleset(s, w, &old, merged ? merged : rs, false, err);
+	r = load_ruleset(s, w, &old, merged ? merged : rs, enable, err);
 	if (r < 0)
 		return r;
 	if (p->flush)

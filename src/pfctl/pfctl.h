@@ -90,11 +90,14 @@ int store_remove(struct store *s, uint64_t load_id, struct err *err);
 /* Remove all loads but this one. */
 void store_keep_only(struct store *s, uint64_t load_id);
 
-/* Files that are not of one load. */
+/* Files that are not of one load: "loaded" (something is), "since" (when pf
+ * was enabled; there only while it is), "sysctl". */
 int store_put_common(
     struct store *s, const char *name, const struct str *text, struct err *err);
 int store_get_common(
     struct store *s, const char *name, struct str *ret, struct err *err);
+bool store_has(struct store *s, const char *name);
+int store_remove_common(struct store *s, const char *name, struct err *err);
 
 /* ---- current.c: the ruleset that is loaded ---- */
 
@@ -119,6 +122,8 @@ void current_print(struct str *s, const struct pf_ruleset *rs);
 void current_print_options(struct str *s, const struct pf_options *o);
 void current_print_table(struct str *s, const struct pf_table *t);
 void current_print_anchor_line(struct str *s, const char *path);
+/* How much of that text is the main ruleset, without anchors. */
+size_t current_main_len(const char *text);
 /* Of which anchor is a table? "" is the main ruleset. */
 const char *table_anchor(const struct pf_table *t);
 
@@ -139,6 +144,11 @@ int load_ruleset(struct store *s, const struct world *w, struct current *old,
 /* Parse a text that is pf.conf's normal form. */
 int parse_text(const char *name, const char *text, const struct pf_env *env,
     struct pf_ruleset **ret, struct err *err);
+
+/* ---- remember.c ---- */
+
+/* Keep rules (in normal form) and interfaces for the next boot. */
+int remember(const struct world *w, const struct str *rules, struct err *err);
 
 /* ---- sysctl.c ---- */
 

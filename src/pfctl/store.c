@@ -142,3 +142,17 @@ store_get_common(
 {
 	return file_read(s->dirfd, name, TEXT_MAX, ret, err);
 }
+
+bool
+store_has(struct store *s, const char *name)
+{
+	return faccessat(s->dirfd, name, F_OK, 0) == 0;
+}
+
+int
+store_remove_common(struct store *s, const char *name, struct err *err)
+{
+	if (unlinkat(s->dirfd, name, 0) < 0 && errno != ENOENT)
+		return err_errno(err, "cannot remove " RUN_DIR "/.../%s", name);
+	return 0;
+}

@@ -3,7 +3,6 @@
  * back when it is disabled. */
 #include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "pfctl/pfctl.h"
@@ -89,7 +88,5 @@ sysctls_restore(struct store *s, struct err *err)
 		*value++ = '\0';
 		r = poke(line, value, err);
 	}
-	if (r == 0 && unlinkat(s->dirfd, SAVED, 0) < 0)
-		return err_errno(err, "cannot remove " RUN_DIR "/.../" SAVED);
-	return r;
+	return r < 0 ? r : store_remove_common(s, SAVED, err);
 }
