@@ -259,7 +259,7 @@ put_filter(struct lw *lw)
 static void
 x_now_own(struct lw *lw)
 {
-	x_mark_change(lw, NFT_M_ALL, NFT_M_OWN);
+	x_mark_change(lw, NFT_M_ALL & ~NFT_M_KIND, NFT_M_OWN);
 }
 
 static void
@@ -304,6 +304,34 @@ put_icmp(struct lw *lw, size_t way, uint8_t af)
 	lw_end(lw);
 }
 
+/* An RST with a ttl of its own, on its way out. The checksum counts pairs of
+ * bytes, so the byte beside the ttl is written with it. */
+static void
+put_ttl(struct lw *lw, size_t way, uint8_t af)
+{
+	bool v4 = af == AF_INET;
+	uint16_t offset = v4 ? 8 : 6;
+	struct nft_expr *x;
+
+	lw_begin(lw, LW_INET, "ret_out");
+	x_mark_has(lw, NFT_M_OWN);
+	x_is_way(lw, way);
+	x_nfproto(lw, af);
+	x_payload(lw, NFT_PAYLOAD_NETWORK_HEADER, offset, 2, 0);
+	x = lw_add(lw, NFT_X_BITWISE);
+	x->reg = x->reg2 = 0;
+	x->len = 2;
+	x->data[v4 ? 1 : 0] = 0xff;
+	x->data2[v4 ? 0 : 1] = lw->ways.v[way].ttl;
+	x = lw_add(lw, NFT_X_PAYLOAD_SET);
+	x->base = NFT_PAYLOAD_NETWORK_HEADER;
+	x->offset = offset;
+	x->len = 2;
+	x->reg = 0;
+	x->csum = v4 ? 10 : NFT_NOCSUM;
+	lw_end(lw);
+}
+
 static void
 put_ret_hook(struct lw *lw, const char *name, uint32_t hook, int32_t prio)
 {
@@ -338,6 +366,12 @@ put_ret(struct lw *lw)
 	put_ret_hook(lw, "ret_lin", NF_INET_LOCAL_IN, 112);
 	/* The copies that retout makes; before conntrack sees them. */
 	put_ret_hook(lw, "ret_out", NF_INET_LOCAL_OUT, -400);
+	for (size_t i = 0; i < lw->ways.n; i++) {
+		if (!lw->ways.v[i].ttl)
+			continue;
+		put_ttl(lw, i, AF_INET);
+		put_ttl(lw, i, AF_INET6);
+	}
 }
 
 /*

@@ -89,13 +89,10 @@ check_filter(struct lw *lw, const struct pf_rule *r)
 	if (r->divert)
 		lw_error(lw, r, "divert-to is not built yet");
 	if (r->queue)
-		lw_error(lw, r, "there are no queues of pf on Linux: use tc");
+		lw_error(lw, r,
+		    "queues are not built: Linux has its own, see tc(8)");
 	if (r->prio >= 0 || r->set_prio[0] >= 0)
 		lw_error(lw, r, "prio is not built yet");
-	if (r->return_ttl)
-		lw_error(lw, r,
-		    "the ttl of an RST cannot be set: nf_tables has no way "
-		    "to");
 }
 
 static void
@@ -237,7 +234,8 @@ lw_check(struct lw *lw)
 				    lw, (enum pf_list)list, a->list[list].v[i]);
 	for (struct pf_queue *q = lw->rs->queues; q; q = q->next) {
 		str_printf(lw->msgs,
-		    "%s:%u: there are no queues of pf on Linux: use tc\n",
+		    "%s:%u: queues are not built: Linux has its own, see "
+		    "tc(8)\n",
 		    q->file, q->line);
 		lw->errors++;
 	}

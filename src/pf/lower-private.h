@@ -26,6 +26,7 @@ struct lw_way {
 	bool rst;  /* TCP gets an RST .. */
 	bool icmp; /* .. and what gets none gets an ICMP error */
 	uint8_t code4, code6;
+	uint8_t ttl; /* of the RST; 0: the system's */
 };
 
 /*

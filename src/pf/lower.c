@@ -214,13 +214,15 @@ lw_way(struct lw *lw, const struct pf_rule *r)
 		.icmp = r->block != PF_BLOCK_RST,
 		.code4 = r->code4,
 		.code6 = r->code6,
+		.ttl = r->return_ttl,
 	};
 
 	for (size_t i = 0; i < lw->ways.n; i++) {
 		const struct lw_way *w = &lw->ways.v[i];
 
 		if (w->rst == way.rst && w->icmp == way.icmp &&
-		    w->code4 == way.code4 && w->code6 == way.code6)
+		    w->code4 == way.code4 && w->code6 == way.code6 &&
+		    w->ttl == way.ttl)
 			return (uint8_t)i;
 	}
 	if (lw->ways.n > NFT_M_KIND >> NFT_M_KIND_SHIFT) {
