@@ -47,7 +47,7 @@ pf_stop(struct cli *c, const struct rcconf *rc _unused_, struct err *err)
 	if (r < 0 || !st.enabled)
 		return r;
 	cli_say(c, "Disabling pf.");
-	return cli_pfctl(-1, args, err);
+	return cli_pfctl(args, err);
 }
 
 static int
@@ -59,7 +59,7 @@ pf_status(
 	int r = nft_status_read(&st, err);
 
 	if (r == 0)
-		r = cli_pfctl(-1, args, err);
+		r = cli_pfctl(args, err);
 	/* As LSB has it: 3, not running. */
 	return r != 0 ? r : st.enabled ? 0 : 3;
 }
@@ -72,7 +72,7 @@ pf_check(struct cli *c, const struct rcconf *rc, struct err *err)
 	const char *args[] = { "-n", "-f", rules, NULL };
 
 	cli_say(c, "Checking pf rules.");
-	return cli_pfctl(-1, args, err);
+	return cli_pfctl(args, err);
 }
 
 static int

@@ -28,6 +28,13 @@ static const char closed_rules[] =
     "pass in inet6 proto udp from any port 547 to any port 546\n"
     "pass in inet6 proto icmp6 all\n";
 
+/* The world they are made for, so that pfctl neither looks for one that is
+ * not there yet nor keeps these as the last rules. */
+static const char closed_facts[] = "iface lo0 index=1 loopback group=lo\n"
+				   "addr lo0 inet 127.0.0.1/8\n"
+				   "addr lo0 inet6 ::1/128\n"
+				   "fibs 1\n";
+
 /* The pfctl that was installed beside this program, whatever PATH is. */
 static char *
 pfctl_path(void)
@@ -41,27 +48,31 @@ pfctl_path(void)
 	return xasprintf("%s/pfctl", dirname(self));
 }
 
-int
-cli_pfctl(int in, const char *const *args, struct err *err)
+static int
+run(struct proc_spec *spec, const char *const *args, struct err *err)
 {
 	_cleanup_free_ char *path = pfctl_path();
 	_cleanup_(strv_clear) struct strv argv = { 0 };
-	struct proc_spec spec = PROC_SPEC_INIT;
 
 	strv_add(&argv, path);
 	for (; *args; args++)
 		strv_add(&argv, *args);
-	spec.argv = (const char *const *)strv_argv(&argv);
-	spec.in = in;
-	return proc_run(&spec, err);
+	spec->argv = (const char *const *)strv_argv(&argv);
+	return proc_run(spec, err);
 }
 
-/* The same where only success will do. */
-static int
-run_pfctl(int in, const char *const *args, struct err *err)
+int
+cli_pfctl(const char *const *args, struct err *err)
 {
-	int r = cli_pfctl(in, args, err);
+	struct proc_spec spec = PROC_SPEC_INIT;
 
+	return run(&spec, args, err);
+}
+
+/* Where only success will do. */
+static int
+must(int r, struct err *err)
+{
 	if (r > 0)
 		return err_set(err, EIO, "pfctl ended with %d", r);
 	return r;
@@ -76,23 +87,40 @@ enable_pf(struct err *err)
 
 	if (r < 0 || st.enabled)
 		return r;
-	return run_pfctl(-1, args, err);
+	return must(cli_pfctl(args, err), err);
+}
+
+/* A file in memory with this content, to be read from the start. */
+static int
+file_of(const char *text, struct err *err)
+{
+	_cleanup_close_ int fd = memfd_create("gaol", MFD_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return err_errno(err, "cannot make a file in memory");
+	r = write_all(fd, text, strlen(text));
+	if (r < 0)
+		return err_code(err, r, "cannot write a file in memory");
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_errno(err, "cannot rewind a file in memory");
+	return TAKE_FD(fd);
 }
 
 static int
 load_closed(struct err *err)
 {
-	static const char *const args[] = { "-q", "-f", "-", NULL };
-	_cleanup_close_ int fd = memfd_create("closed", MFD_CLOEXEC);
-	int r;
+	static const char *const args[] = { "-q", "--facts", "/dev/fd/3", "-f",
+		"-", "-e", NULL };
+	_cleanup_close_ int rules = file_of(closed_rules, err);
+	_cleanup_close_ int facts = file_of(closed_facts, err);
+	struct proc_spec spec = PROC_SPEC_INIT;
 
-	if (fd < 0)
-		return err_errno(err, "cannot make a file in memory");
-	r = write_all(fd, closed_rules, strlen(closed_rules));
-	if (r < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		return err_code(
-		    err, r < 0 ? r : -errno, "cannot write the closed ruleset");
-	return run_pfctl(fd, args, err);
+	if (rules < 0 || facts < 0)
+		return MIN(rules, facts);
+	spec.in = rules;
+	spec.keep_fd = facts;
+	return must(run(&spec, args, err), err);
 }
 
 bool
@@ -105,30 +133,22 @@ int
 cli_rules_load_last(struct cli *c, struct err *err)
 {
 	static const char *const args[] = { "-q", "--facts", LAST_FACTS, "-f",
-		LAST_RULES, NULL };
+		LAST_RULES, "-e", NULL };
 	struct nft_status st;
 	int r = nft_status_read(&st, err);
 
-	if (r < 0)
-		return r;
-	if (st.enabled)
-		return 0; /* not a boot: what holds is newer */
+	if (r < 0 || st.enabled)
+		return r; /* enabled: not a boot, what holds is newer */
 	if (!cli_rules_have_last()) {
-		cli_say(c,
-		    "  no rules were ever loaded: closed but for "
-		    "ssh");
-		r = load_closed(err);
-	} else {
-		r = run_pfctl(-1, args, err);
-		if (r < 0) {
-			cli_error(c, err);
-			cli_warn(c,
-			    "the last rules do not load: closed "
-			    "but for ssh");
-			r = load_closed(err);
-		}
+		cli_warn(c, "no rules were ever loaded: closed but for ssh");
+		return load_closed(err);
 	}
-	return r < 0 ? r : enable_pf(err);
+	r = must(cli_pfctl(args, err), err);
+	if (r == 0)
+		return 0;
+	cli_error(c, err);
+	cli_warn(c, "the last rules do not load: closed but for ssh");
+	return load_closed(err);
 }
 
 int
@@ -141,7 +161,7 @@ cli_rules_load(const struct rcconf *rc, struct err *err)
 	strv_split(&args, rcconf_get(rc, "pf_flags", ""), " \t");
 	strv_add(&args, "-f");
 	strv_add(&args, rcconf_get(rc, "pf_rules", rcconf_default("pf_rules")));
-	r = run_pfctl(-1, (const char *const *)strv_argv(&args), err);
+	r = must(cli_pfctl((const char *const *)strv_argv(&args), err), err);
 	if (r < 0)
 		return err_wrap(err, r, "the rules of before stand");
 	return enable_pf(err);

@@ -9,9 +9,8 @@
 struct rcconf;
 
 /* Run the pfctl that was installed beside this program; args without its
- * name, ending with NULL. `in` is its standard input, or -1. Its exit code is
- * the result, or a negative errno. */
-int cli_pfctl(int in, const char *const *args, struct err *err);
+ * name, ending with NULL. Its exit code is the result, or a negative errno. */
+int cli_pfctl(const char *const *args, struct err *err);
 
 /* pf_rules with pf_flags, and pf enabled. On an error what was loaded
  * stands. */

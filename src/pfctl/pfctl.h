@@ -99,6 +99,13 @@ int store_get_common(
 bool store_has(struct store *s, const char *name);
 int store_remove_common(struct store *s, const char *name, struct err *err);
 
+/* ---- last.c: the last ruleset, for the next boot ---- */
+
+#define LAST_DIR "/var/lib/gaol/pf"
+
+/* Keep rules (normal form) and the facts they were made from. */
+int last_save(const struct world *w, const struct str *rules, struct err *err);
+
 /* ---- current.c: the ruleset that is loaded ---- */
 
 struct current {
