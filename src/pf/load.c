@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "pf/altq.h"
 #include "pf/parse.h"
 
 static void
@@ -118,15 +119,19 @@ print_lists(struct parser *p, struct pf_anchor *a, int from, int to)
 	p->out->put(p->out->ctx, PF_STDOUT, s.buf, s.len);
 }
 
-/* Tables that the optimiser makes are printed when it makes them. */
-static int
-optimize(struct parser *p, struct pf_anchor *a, struct err *err)
+/* An anchor and those in its braces, in the order in which they are shown. */
+static void
+optimize(struct parser *p, struct pf_anchor *a)
 {
-	enum pf_optimize level = p->rs->options.optimize;
+	const struct pf_rules *list = &a->list[PF_LIST_FILTER];
 
-	if (level == PF_OPT_NONE || !(p->opts->load & PF_LOAD_FILTER))
-		return 0;
-	return pf_optimize(p->rs, a, level, err);
+	if (!(p->opts->load & PF_LOAD_FILTER))
+		return;
+	pf_optimize(p->rs, a, p->rs->options.optimize, p->opts, p->env);
+	for (size_t i = 0; i < list->n; i++) {
+		if (list->v[i]->anchor != NULL)
+			optimize(p, list->v[i]->anchor);
+	}
 }
 
 /* One file into one anchor: read, and show what came of it. */
@@ -134,8 +139,6 @@ static int
 load_file(
     struct parser *p, const char *file, struct pf_anchor *a, struct err *err)
 {
-	int r;
-
 	begin_file(p, a);
 	if (pf_parse_file(p, file) < 0) {
 		if (!p->opts->dry && !p->fatal)
@@ -147,12 +150,12 @@ load_file(
 	}
 	drop_unwanted(p);
 	print_lists(p, a, PF_LIST_SCRUB, PF_LIST_FILTER);
-	r = optimize(p, a, err);
-	if (r < 0) {
-		pf_warn(p, "%s", err ? err->msg : "cannot optimize");
-		return r;
-	}
+	optimize(p, a);
 	print_lists(p, a, PF_LIST_FILTER, PF_LIST_COUNT);
+	if ((p->opts->load & PF_LOAD_ALTQ) && pf_altq_check(p) < 0) {
+		pf_warn(p, "errors in altq config");
+		return err_set(err, EINVAL, "%s: errors in altq config", file);
+	}
 	return 0;
 }
 

@@ -324,7 +324,12 @@ struct pf_anchor {
 	bool loaded;		  /* replaced as a whole by this load: the
 				     main one, braces, load anchor, -a */
 	uint32_t count;		  /* rules numbered so far */
-	bool printed;		  /* scratch of the printer */
+	struct {
+		struct pf_table **v;
+		size_t n, cap;
+	} automatic; /* tables that the optimiser made for its rules */
+	bool optimized;
+	bool printed; /* scratch of the printer */
 };
 
 /* ---- tables, options, queues ---------------------------------------------- */
@@ -399,7 +404,8 @@ struct pf_ruleset {
 		struct pf_macro *v;
 		size_t n, cap;
 	} macros;
-	uint32_t errors; /* messages told */
+	uint32_t errors;      /* messages told */
+	uint32_t n_automatic; /* names of automatic tables given */
 };
 
 void pf_ruleset_free(struct pf_ruleset *rs);
@@ -534,6 +540,10 @@ struct pf_opts {
 				heard */
 	enum pf_optimize optimize;
 	const char *const *defines; /* -D, "name=value", NULL-terminated */
+	/* For -o profile: packets that the running rule counted which prints
+	 * as `rule`. May be NULL. */
+	uint64_t (*packets)(void *ctx, const char *rule);
+	void *packets_ctx;
 };
 
 /*
@@ -590,12 +600,14 @@ const char *pf_icmp_code_name(int type, int code, uint8_t af);
 /* ---- optimising --------------------------------------------------------------------- */
 
 /*
- * Improve the filter rules of an anchor and of those in its braces without
- * changing a verdict; numbers are given anew. Tables it makes are added to
- * the ruleset, called __automatic_N. For profile, `packets` gives the
- * counter of the running rule that equals one of ours (NULL: none).
+ * Improve the filter rules of one anchor without changing a verdict: drop
+ * what others contain, make tables of addresses, put alike rules side by
+ * side. Numbers are given anew. The tables it makes join the ruleset and are
+ * listed in the anchor. pf_load calls it for every anchor that it read, as
+ * opts->optimize or the file says.
  */
-int pf_optimize(struct pf_ruleset *rs, struct pf_anchor *a,
-    enum pf_optimize level, struct err *err);
+void pf_optimize(struct pf_ruleset *rs, struct pf_anchor *a,
+    enum pf_optimize level, const struct pf_opts *opts,
+    const struct pf_env *env);
 
 #endif

@@ -646,6 +646,11 @@ pf_print_list(struct str *s, struct pf_anchor *a, enum pf_list list,
 {
 	const struct pf_rules *rules = &a->list[list];
 
+	/* The optimiser's tables are told of where they are made. */
+	for (size_t i = 0; list == PF_LIST_FILTER &&
+	     !(flags & PF_PRINT_PATHS) && i < a->automatic.n;
+	     i++)
+		pf_print_table(s, a->automatic.v[i]);
 	for (size_t i = 0; i < rules->n; i++) {
 		const struct pf_rule *r = rules->v[i];
 

@@ -62,6 +62,7 @@ pf_ruleset_free(struct pf_ruleset *rs)
 	for (struct pf_anchor *a = rs->main; a != NULL; a = a->next) {
 		for (int i = 0; i < PF_LIST_COUNT; i++)
 			array_clear(&a->list[i]);
+		array_clear(&a->automatic);
 	}
 	for (struct pf_table *t = rs->tables; t != NULL; t = t->next) {
 		free(t->addr);
