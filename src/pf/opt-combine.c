@@ -178,6 +178,20 @@ mergeable(struct pf_rule *a, struct pf_rule *b, bool src)
 	    differ_in_addrs(a, b);
 }
 
+/* With -n the attempts are counted, in a load the tables; and the tables of
+ * several loads must not have the same name. */
+static const char *
+table_name(struct optimizer *o, const struct merge *m)
+{
+	uint32_t made = o->rs->n_automatic++;
+
+	if (o->opts->dry)
+		return arena_printf(&o->rs->arena, "__automatic_%u", m->number);
+	if (o->salt == 0)
+		return arena_printf(&o->rs->arena, "__automatic_%u", made);
+	return arena_printf(&o->rs->arena, "__automatic_%x_%u", o->salt, made);
+}
+
 /* The table's name and content; the first rule gets the table. */
 static void
 make_table(struct optimizer *o, struct merge *m)
@@ -186,10 +200,7 @@ make_table(struct optimizer *o, struct merge *m)
 	struct pf_addr *addr = side(m->keeper, m->src);
 	bool neg = addr->neg;
 
-	t->name = o->salt != 0
-	    ? arena_printf(
-		  &o->rs->arena, "__automatic_%x_%u", o->salt, m->number)
-	    : arena_printf(&o->rs->arena, "__automatic_%u", m->number);
+	t->name = table_name(o, m);
 	t->anchor = o->rs->main->path;
 	t->is_const = t->init = t->automatic = true;
 	t->file = m->keeper->file;
@@ -222,7 +233,7 @@ merge_new(
 	struct merge *m = xcalloc(1, sizeof(*m));
 
 	m->src = src;
-	m->number = o->rs->n_automatic++;
+	m->number = o->rs->n_attempts++;
 	m->keeper = keeper;
 	*array_add(m) = keeper;
 	*array_add(all) = m;

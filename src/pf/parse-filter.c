@@ -102,6 +102,8 @@ static void
 set_policy(struct pf_rule *r, uint8_t policy)
 {
 	r->block = policy;
+	if (policy == PF_BLOCK_DROP)
+		return;
 	r->code4 = UNREACH4_PORT;
 	r->code6 = UNREACH6_PORT;
 }

@@ -405,7 +405,8 @@ struct pf_ruleset {
 		size_t n, cap;
 	} macros;
 	uint32_t errors;      /* messages told */
-	uint32_t n_automatic; /* names of automatic tables given */
+	uint32_t n_attempts;  /* of the optimiser to make a table */
+	uint32_t n_automatic; /* tables that it made */
 };
 
 void pf_ruleset_free(struct pf_ruleset *rs);
