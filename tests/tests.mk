@@ -29,6 +29,7 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(foreach m,base conf pf,$(call sources,$m))
 		$(foreach m,base conf pf,$(call sources,$m)) $(LDLIBS) -o $@
 
 include tests/replay/replay.mk
+include tests/conformance/conformance.mk
 include tests/load/load.mk
 
 .PHONY: fuzz tests check-built check
