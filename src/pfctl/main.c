@@ -302,7 +302,7 @@ run(struct pfctl *p)
 int
 main(int argc, char **argv)
 {
-	struct pfctl p = { .optimize = PF_OPT_NONE };
+	struct pfctl p = { .optimize = PF_OPT_BASIC };
 	int rc;
 
 	opterr = 0;
