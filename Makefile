@@ -59,7 +59,14 @@ say = @$(if $(V),:,printf '  %-4s %s\n' $1 $(patsubst $(BUILD)/%,%,$2))
 .PHONY: all
 all: $(PROGRAMS) $(ALL_LIBS)
 
-$(BUILD)/obj/%.o: src/%.c Makefile
+# Other flags (another PREFIX, say) make everything anew.
+.PHONY: FORCE
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CFLAGS))' | cmp -s - $@ || \
+		printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CFLAGS))' >$@
+
+$(BUILD)/obj/%.o: src/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -c $< -o $@
