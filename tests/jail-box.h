@@ -165,6 +165,9 @@ box_main(int (*test)(void))
 		return skip_all("cannot make lo1");
 	if (box_make_root() != 0)
 		return skip_all("cannot make a root with busybox");
+	/* As systemd has it: what is cloned from here is shared as well. */
+	if (mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL) < 0)
+		return skip_all("cannot share the box's mounts");
 	return test();
 }
 

@@ -16,7 +16,13 @@
 static int
 set_attributes(int tree, uint64_t set, uint64_t clear, int userns_fd)
 {
-	struct mount_attr a = { .attr_set = set, .attr_clr = clear };
+	struct mount_attr a = {
+		.attr_set = set,
+		.attr_clr = clear,
+		/* A clone of a shared mount (systemd shares all) is shared
+		 * too, and pivot_root refuses that. */
+		.propagation = MS_PRIVATE,
+	};
 
 	if (userns_fd >= 0)
 		a.userns_fd = (uint64_t)userns_fd;
