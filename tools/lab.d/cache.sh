@@ -237,21 +237,26 @@ cache_mirror_indexes() {
 	done
 }
 
-# One suite of a mirror: indexes, and packages $3... where it has them.
-cache_mirror_suite() {
-	local suite=$1 new=$2 dir=$LAB_CACHE/new/apt-$1 p file
-	shift 2
+# apt's lists of suite $1, and in urls what the mirror is to hold of it: what is
+# always there, and those of $2... that the suite has.
+cache_mirror_resolve() {
+	local suite=$1 dir=$LAB_CACHE/new/apt-$1 p
+	shift
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial" "$dir/none"
 	: >"$dir/status"
 	cache_sources "$suite" >"$dir/sources.list"
 	cache_logged "update-$suite" cache_apt "$dir" \
 	    -o APT::Update::Error-Mode=any update
-	cache_mirror_indexes "$dir" "$new"
 	cache_resolve "$dir" "${cache_mirror_packages[@]}" >"$dir/urls"
 	for p; do
-		cache_resolve "$dir" "$p" >>"$dir/urls" 2>"$dir/missing" &&
-		    echo "$p" >>"$LAB_CACHE/new/found" || :
+		! cache_resolve "$dir" "$p" >>"$dir/urls" 2>"$dir/missing" ||
+		    echo "$p" >>"$LAB_CACHE/new/found"
 	done
+}
+
+cache_mirror_fill() {
+	local dir=$LAB_CACHE/new/apt-$1 new=$2 file
+	cache_mirror_indexes "$dir" "$new"
 	sort -u "$dir/urls" | cache_fetch >"$dir/files"
 	while read -r file; do
 		mkdir -p "$new/${file%/*}"
@@ -264,11 +269,14 @@ cache_make_mirror() {
 	shift
 	: >"$LAB_CACHE/new/found"
 	for suite in "${cache_mirror_suites[@]}"; do
-		cache_mirror_suite "$suite" "$new" "$@"
+		cache_mirror_resolve "$suite" "$@"
 	done
 	for p; do
 		grep -qx -- "$p" "$LAB_CACHE/new/found" ||
 		    die "--packages: Debian has no package '$p' that can be installed"
+	done
+	for suite in "${cache_mirror_suites[@]}"; do
+		cache_mirror_fill "$suite" "$new"
 	done
 }
 
@@ -296,7 +304,7 @@ cache_tree() {
 cache_mirror() {
 	local key stamp
 	key=$(cache_key "${cache_mirror_packages[@]}" "${cache_mirror_suites[@]}" \
-	    "$(declare -f cache_mirror_index cache_mirror_suite)" \
+	    "$(declare -f cache_mirror_indexes cache_mirror_fill)" \
 	    "$(printf '%s\n' "$@" | sort -u)")
 	LAB_MIRROR=$LAB_CACHE/mirror-$key
 	if [ -d "$LAB_MIRROR" ] && cache_mirror_valid "$LAB_MIRROR"; then
