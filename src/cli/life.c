@@ -6,7 +6,6 @@
 #include <fcntl.h>
 
 #include "base/proc.h"
-#include "cli/pf.h"
 #include "net/net.h"
 #include "store/store.h"
 
@@ -32,29 +31,10 @@ warn_sentence(void *arg, const char *sentence)
 	cli_warn(arg, "%s", sentence);
 }
 
-/* pf's rules may name the jail's address by its interface. */
 static void
-sync_pf(struct cli *c)
+debug_step(void *arg, const struct step *step)
 {
-	struct err err = { 0 };
-
-	if (cli_pf_sync(&err) < 0)
-		cli_warn(c,
-		    "pf's rules do not know the addresses of jails as"
-		    " they are now (%s); load them again: pfctl -f"
-		    " /etc/pf.conf",
-		    err.msg);
-}
-
-static void
-step_done(void *arg, const struct step *step)
-{
-	struct cli *c = arg;
-
-	cli_debug(c, "%s: %s", step->name, step->text);
-	/* Before the jail's first program can send. */
-	if (streq(step->name, "network"))
-		sync_pf(c);
+	cli_debug(arg, "%s: %s", step->name, step->text);
 }
 
 /* deny=AMOUNT as a number; 0 is none. Values were checked before. */
@@ -177,7 +157,7 @@ start_init(struct cli *c, struct start *s, const struct cli_jail *jail,
 	s->spec.addrs = &s->addrs;
 	s->init_path = proc_helper("init");
 	s->spec.init_path = s->init_path;
-	s->spec.on_step = step_done;
+	s->spec.on_step = debug_step;
 	s->spec.on_warning = warn_sentence;
 	s->spec.arg = c;
 	return 0;
@@ -202,7 +182,6 @@ start_opened(struct cli *c, const struct cli_jail *jail, struct err *err)
 	cli_say(c, "* Starting %s", jail->name);
 	r = jail_start(&s.spec, err);
 	if (r < 0) {
-		sync_pf(c);
 		cli_say(c, "  + Start FAILED");
 		return err_wrap(err, r, "jail '%s'", jail->name);
 	}
@@ -301,7 +280,6 @@ cli_stop_locked(struct cli *c, const char *name, bool force, struct err *err)
 
 	cli_say(c, "* Stopping %s", name);
 	r = jail_stop(name, &opts, err);
-	sync_pf(c);
 	cli_say(c, r < 0 ? "  + Stop FAILED" : "  + Stopped OK");
 	return r < 0 ? err_wrap(err, r, "jail '%s'", name) : 0;
 }
