@@ -109,6 +109,12 @@ void nft_addr_sets_fill(struct nft_set *set, size_t n_set,
  */
 int nft_addrs_sync(const struct nft_addrs *addrs, struct err *err);
 
+/*
+ * Replace the elements of sets of our inet table, in one transaction. Sets
+ * that the loaded rules do not have are left out.
+ */
+int nft_sets_replace(const struct nft_set *set, size_t n_set, struct err *err);
+
 /* A chain of somebody else that drops after pf let a packet through. */
 struct nft_foreign {
 	char *table, *chain;

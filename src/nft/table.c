@@ -371,6 +371,53 @@ nft_remove(struct err *err)
 	return nft_batch_commit(&b, err);
 }
 
+static bool
+has_set(const struct found *f, const char *name)
+{
+	for (size_t i = 0; i < f->sets.n; i++)
+		if (streq(f->sets.v[i].name, name))
+			return true;
+	return false;
+}
+
+static int
+replace_once(const struct nft_set *set, size_t n_set, struct err *err)
+{
+	_cleanup_(nl_closep) struct mnl_socket *nl = NULL;
+	_cleanup_(found_clear) struct found f = { 0 };
+	_cleanup_(nft_batch_clear) struct nft_batch b = { 0 };
+	uint32_t genid;
+	int r = nft_genid(&genid, err);
+
+	if (r < 0)
+		return r;
+	r = nl_open(NETLINK_NETFILTER, &nl, err);
+	if (r < 0)
+		return r;
+	r = find(nl, &f, true, err);
+	if (r < 0)
+		return r;
+	nft_batch_init(&b);
+	for (size_t i = 0; i < n_set; i++) {
+		if (!has_set(&f, set[i].name))
+			continue;
+		nft_batch_flush_set(
+		    &b, NFPROTO_INET, NFT_PF_TABLE, set[i].name);
+		nft_batch_elems(&b, NFPROTO_INET, NFT_PF_TABLE, &set[i]);
+	}
+	return nft_batch_commit_on(&b, genid, err);
+}
+
+int
+nft_sets_replace(const struct nft_set *set, size_t n_set, struct err *err)
+{
+	int r = -EINTR;
+
+	for (int i = 0; i < TRIES && (r == -EINTR || r == -ERESTART); i++)
+		r = replace_once(set, n_set, err);
+	return r;
+}
+
 /* ---- others' chains ---- */
 
 struct foreign_walk {

@@ -94,9 +94,9 @@ flatten(const struct pf_table *t, uint8_t af, struct ranges *ret)
 
 /* Each range is two elements: its first value, and the first behind it. */
 static void
-fill_ranges(struct lw *lw, struct nft_set *set, const struct ranges *r)
+fill_ranges(struct arena *arena, struct nft_set *set, const struct ranges *r)
 {
-	struct nft_elem *e = arena_array(lw->arena, struct nft_elem, r->n * 2);
+	struct nft_elem *e = arena_array(arena, struct nft_elem, r->n * 2);
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->n; i++) {
@@ -109,23 +109,43 @@ fill_ranges(struct lw *lw, struct nft_set *set, const struct ranges *r)
 	set->n_elem = n;
 }
 
+static const char *
+table_set_name(struct arena *arena, const char *table, uint8_t af)
+{
+	return arena_printf(arena, "table%d_%s", af == AF_INET ? 4 : 6, table);
+}
+
+void
+pf_lower_table(const struct pf_table *t, uint8_t af, struct arena *arena,
+    struct nft_set *ret)
+{
+	struct ranges r = { .len = af == AF_INET ? 4 : 16 };
+
+	*ret = (struct nft_set){
+		.name = table_set_name(arena, t->name, af),
+		.flags = NFT_SET_INTERVAL,
+		.key_type = af == AF_INET ? NFT_TYPE_IPV4 : NFT_TYPE_IPV6,
+		.key_len = (uint32_t)r.len,
+	};
+	flatten(t, af, &r);
+	fill_ranges(arena, ret, &r);
+	array_clear(&r);
+}
+
 const char *
 lw_table_set(struct lw *lw, const char *table, uint8_t af)
 {
 	const struct pf_table *t = find_table(lw, table);
-	struct ranges r = { .len = af == AF_INET ? 4 : 16 };
-	const char *name =
-	    arena_printf(lw->arena, "table%d_%s", af == AF_INET ? 4 : 6, table);
+	const char *name = table_set_name(lw->arena, table, af);
 	struct nft_set *set = find_set(lw, name);
 
 	if (set)
 		return set->name;
-	set = new_addr_set(lw, name, af);
-	if (t)
-		flatten(t, af, &r);
-	fill_ranges(lw, set, &r);
-	array_clear(&r);
-	return name;
+	if (!t) /* empty until somebody fills it */
+		return new_addr_set(lw, name, af)->name;
+	set = array_add(&lw->out->sets);
+	pf_lower_table(t, af, lw->arena, set);
+	return set->name;
 }
 
 /* ---- addresses of interfaces: the names are nft/rule.h's ---- */

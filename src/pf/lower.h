@@ -99,6 +99,10 @@ int pf_lower(const struct pf_ruleset *rs, const struct pf_env *env,
 void pf_lowered_free(struct pf_lowered *l);
 void pf_lowered_freep(struct pf_lowered **l);
 
+/* The set of one family of a table's addresses, as the rules look it up. */
+void pf_lower_table(const struct pf_table *t, uint8_t af, struct arena *arena,
+    struct nft_set *ret);
+
 /* The rules as text, one expression a line, for tests and the curious. */
 void pf_lowered_print(struct str *s, const struct pf_lowered *l);
 

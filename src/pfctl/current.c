@@ -191,6 +191,38 @@ parse_text(const char *name, const char *text, const struct pf_env *env,
 	return 0;
 }
 
+/* Messages that name a line of a text nobody wrote are of no use. */
+static void
+print_unnumbered(const char *said)
+{
+	while (*said) {
+		size_t len = strcspn(said, "\n");
+
+		if (!str_starts(said, "args:") && !str_starts(said, "pfctl:"))
+			fprintf(stderr, "%.*s\n", (int)len, said);
+		said += len + (said[len] == '\n');
+	}
+}
+
+int
+parse_with_names(
+    const char *text, const struct pf_env *env, struct pf_ruleset **ret)
+{
+	_cleanup_(str_clear) struct str said = STR_INIT;
+	const struct pf_opts opts = { .load = PF_LOAD_ALL };
+	const struct pf_out out = { collect, &said };
+	struct sections sections = { text };
+	struct pf_env named = *env;
+	int r;
+
+	named.ctx = &sections;
+	named.read = section_read;
+	r = pf_load("args", &opts, &named, &out, ret, NULL);
+	if (r < 0)
+		print_unnumbered(said.buf);
+	return r;
+}
+
 /* Another program changed or removed what we loaded. */
 static int
 drifted(const struct nft_status *s, struct err *err)

@@ -69,13 +69,14 @@ flush_rest(struct pfctl *p, unsigned what, unsigned n_tables, struct err *err)
 static void
 drop_tables(struct pf_ruleset *rs, const char *anchor, unsigned *n)
 {
-	for (struct pf_table **t = &rs->tables; *t;) {
-		if (streq(table_anchor(*t), anchor)) {
-			*t = (*t)->next;
-			++*n;
-		} else {
-			t = &(*t)->next;
-		}
+	struct pf_table *next;
+
+	for (struct pf_table *t = rs->tables; t; t = next) {
+		next = t->next;
+		if (!streq(table_anchor(t), anchor))
+			continue;
+		table_drop(rs, t);
+		++*n;
 	}
 }
 

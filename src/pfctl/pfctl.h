@@ -134,6 +134,10 @@ size_t current_main_len(const char *text);
 /* Of which anchor is a table? "" is the main ruleset. */
 const char *table_anchor(const struct pf_table *t);
 
+/* Parse a text of the user's, names looked up; what is wrong is printed. */
+int parse_with_names(
+    const char *text, const struct pf_env *env, struct pf_ruleset **ret);
+
 /* ---- merge.c: what a load leaves alone ---- */
 
 bool merge_needed(const struct pfctl *p, const struct current *old);
@@ -212,6 +216,8 @@ bool session_is(const struct nft_tuple *session, const struct nft_state *s);
 int do_show(struct pfctl *p);
 int do_debug(struct pfctl *p);
 int do_table(struct pfctl *p);
+/* Take a table out of the ruleset and free it. */
+void table_drop(struct pf_ruleset *rs, struct pf_table *t);
 void show_tables(const struct pfctl *p, const struct pf_ruleset *rs);
 
 #endif
