@@ -164,9 +164,10 @@ cmd_show(struct job *j)
 		str_addc(&s, '\n');
 	}
 	fputs(s.buf, stdout);
-	if (j->p->verbose)
-		complain("counters of tables are not built yet");
-	return 0;
+	if (!j->p->verbose)
+		return 0;
+	complain("counters of tables are not built yet");
+	return EX_TABLE;
 }
 
 /* The entry that decides about an address: that with the longest prefix. */
