@@ -107,7 +107,7 @@ class Scenario:
         self.player = replay.Player(dict(recording, box="host"), options,
                                     fence)
         self.number = 0
-        self.passed, self.failures, self.skips = 0, [], []
+        self.results = []
 
     def pfctl(self, words, text=None):
         done = subprocess.run([self.options.pfctl] + words, input=text or "",
@@ -155,18 +155,19 @@ class Scenario:
         self.number += 1
         done = self.pfctl(self.arguments(recorded["args"]),
                           recorded.get("stdin"))
-        title = "%s: pfctl %s" % (self.recording["name"],
-                                  " ".join(recorded["args"])[:70])
+        # The number is that of the entry among the commands.
+        title = "%s #%d" % (self.recording["name"],
+                            self.number - len(self.recording["ops"]) - 1)
+        words = "pfctl %s: " % " ".join(recorded["args"])[:60]
         try:
             replay.raise_if_refused(done)
         except replay.Refused as reason:
-            self.skips.append("%s: %s" % (title, reason))
+            self.results.append(replay.Result("skip", title,
+                                              words + str(reason)))
             return
         wrong = self.compare(recorded, done)
-        if wrong:
-            self.failures.append("%s: %s" % (title, wrong))
-        else:
-            self.passed += 1
+        self.results.append(replay.Result("FAIL" if wrong else "pass", title,
+                                          words + wrong))
 
     def compare(self, recorded, done):
         wrong = []
@@ -179,7 +180,8 @@ class Scenario:
                 wrong.append("other %s" % name)
                 if self.options.verbose:
                     wrong.append("\n--- recorded\n%s\n--- ours\n%s\n---" % (
-                        recorded[name], normal(ours)))
+                        sorted_states(recorded[name]),
+                        sorted_states(normal(ours))))
         return ", ".join(wrong)
 
     def play(self):
@@ -196,14 +198,14 @@ def play_file(path, options, fence, total):
         recording = json.load(file)
     count = sum("args" in entry for entry in recording["commands"])
     scenario = Scenario(recording, options, fence)
-    title = "%s, %d commands: " % (recording["name"], count)
+    name = recording["name"]
     try:
         scenario.play()
-        total.add(scenario)
+        total.add(scenario.results)
     except replay.Refused as reason:
-        total.skip(title + str(reason), count)
+        total.tell("skip", name, "%d commands: %s" % (count, reason), count)
     except (replay.LoadFailed, replay.Lost) as reason:
-        total.fail(title + str(reason), count)
+        total.tell("FAIL", name, "%d commands: %s" % (count, reason), count)
     finally:
         scenario.player.box.close()
 
@@ -218,7 +220,8 @@ def main():
     options.jails = False
     replay.private_mounts()
     replay.mount_tmpfs("/tmp")
-    fence, total = kernel.Fence(), replay.Sum()
+    fence = kernel.Fence()
+    total = replay.Sum(os.path.dirname(os.path.abspath(__file__)))
     for path in options.files:
         play_file(path, options, fence, total)
     return total.finish()

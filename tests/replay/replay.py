@@ -11,7 +11,7 @@ mount namespaces of its own.
 """
 
 import argparse
-import ctypes
+import collections
 import json
 import os
 import subprocess
@@ -25,6 +25,9 @@ import packet as pk
 CLONE_NEWNS = 0x20000
 MS_REC, MS_PRIVATE, MNT_DETACH = 0x4000, 0x40000, 2
 
+
+# kind is "pass", "FAIL" or "skip".
+Result = collections.namedtuple("Result", "kind title text")
 
 # What pfctl says of what it does not do, yet or at all.
 REFUSALS = ("not built", "nf_tables has no way", "no queues of pf on Linux")
@@ -62,7 +65,7 @@ class Player:
         self.finals = {}   # number of a packet -> how it finally looked
         self.places = {}   # number of a packet -> where it went
         self.bindings = {}
-        self.failures, self.skips, self.passed = [], [], 0
+        self.results = []  # of Result
 
     def pfctl(self, words, text=None):
         return subprocess.run([self.options.pfctl] + words, input=text,
@@ -191,33 +194,30 @@ class Player:
     def play(self):
         self.start()
         for number, recorded in enumerate(self.recording["packets"]):
-            title = "%s #%d %s: " % (self.recording["name"], number,
-                                     recorded["op"])
+            title = "%s #%d" % (self.recording["name"], number)
             try:
                 wrong = self.play_line(number, recorded)
             except NotHere as reason:
-                self.skips.append(title + str(reason))
+                self.results.append(Result("skip", title, str(reason)))
                 continue
             except Lost as reason:
                 wrong = [str(reason)]
-            if wrong:
-                self.failures.append(title + "; ".join(wrong))
-            else:
-                self.passed += 1
+            text = "%s: %s" % (recorded["op"], "; ".join(wrong))
+            self.results.append(Result("FAIL" if wrong else "pass", title,
+                                       text))
 
 
 # Where pfctl keeps what it knows of the kernel's rules.
-STATE_PATHS = ("/run", "/var/lib/gaol")
+STATE_PATHS = ("/run", "/var/lib")
 
 
 def fresh_state():
     """A new machine: the kernel may give its network namespace the number of
     an earlier one, and pfctl would take that one's files for its own."""
     for path in STATE_PATHS:
-        if os.path.isdir(path):
-            kernel.check(kernel.LIBC.umount2(path.encode(), MNT_DETACH),
-                         "umount " + path)
-            mount_tmpfs(path)
+        kernel.check(kernel.LIBC.umount2(path.encode(), MNT_DETACH),
+                     "umount " + path)
+        mount_tmpfs(path)
 
 
 def mount_tmpfs(path):
@@ -231,35 +231,51 @@ def private_mounts():
     kernel.check(kernel.LIBC.mount(b"none", b"/", None,
                                    MS_REC | MS_PRIVATE, None), "mount /")
     for path in STATE_PATHS:
-        if os.path.isdir(path):
-            mount_tmpfs(path)
+        mount_tmpfs(path)
 
 
 class Sum:
-    def __init__(self):
-        with open(os.path.dirname(__file__) + "/must-run") as file:
-            self.must_run = set(file.read().split())
+    """Adds the results up and tells those that are not passes.  A file
+    `known` beside the recordings' player lists what comes out otherwise, one
+    line each, "TITLE: REASON": that is skipped, and fails once it passes."""
+
+    def __init__(self, directory):
         self.passed = self.failed = self.skipped = 0
+        self.known = {}
+        with open(directory + "/known") as file:
+            for line in file:
+                if not line.startswith("#"):
+                    title, _, reason = line.rstrip("\n").rpartition(": ")
+                    self.known[title] = reason
 
-    def fail(self, line, count=1):
-        print("FAIL", line, flush=True)
-        self.failed += count
+    def tell(self, kind, title, text, count=1):
+        if kind == "FAIL" and title in self.known:
+            kind, text = "skip", "known: " + self.known[title]
+        elif kind == "pass" and title in self.known:
+            kind, text = "FAIL", "passes now: take it out of `known`"
+        if kind == "pass":
+            self.passed += count
+            return
+        print("%s %s: %s" % (kind, title, text), flush=True)
+        if kind == "FAIL":
+            self.failed += count
+        else:
+            self.skipped += count
 
-    def skip(self, line, count=1):
-        print("skip", line, flush=True)
-        self.skipped += count
-
-    def add(self, player):
-        for line in player.failures:
-            self.fail(line)
-        for line in player.skips:
-            self.skip(line)
-        self.passed += player.passed
+    def add(self, results):
+        for result in results:
+            self.tell(*result)
 
     def finish(self):
         print("%d passed, %d failed, %d skipped" %
               (self.passed, self.failed, self.skipped))
         return 1 if self.failed else 0
+
+
+def must_run():
+    with open(os.path.dirname(os.path.abspath(__file__)) +
+              "/must-run") as file:
+        return set(file.read().split())
 
 
 def play_file(path, options, fence, total):
@@ -269,12 +285,12 @@ def play_file(path, options, fence, total):
     player = Player(recording, options, fence)
     try:
         player.play()
-        total.add(player)
+        total.add(player.results)
     except Refused as reason:
-        say = total.fail if name in total.must_run else total.skip
-        say("%s, %d packets: %s" % (name, count, reason), count)
+        kind = "FAIL" if name in must_run() else "skip"
+        total.tell(kind, name, "%d packets: %s" % (count, reason), count)
     except LoadFailed as reason:
-        total.fail("%s, %d packets: %s" % (name, count, reason), count)
+        total.tell("FAIL", name, "%d packets: %s" % (count, reason), count)
     finally:
         player.box.close()
 
@@ -292,7 +308,8 @@ def parse_arguments():
 def main():
     options = parse_arguments()
     private_mounts()
-    fence, total = kernel.Fence(), Sum()
+    fence = kernel.Fence()
+    total = Sum(os.path.dirname(os.path.abspath(__file__)))
     for path in options.files:
         play_file(path, options, fence, total)
     return total.finish()
