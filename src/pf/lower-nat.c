@@ -22,14 +22,20 @@ addr_len(uint8_t af)
 	return af == AF_INET ? 4 : 16;
 }
 
-/* All single addresses of a pool. More than POOL_MAX was refused before. */
+/*
+ * All single addresses of a pool. More than POOL_MAX was refused before. Taken
+ * in turn, pf begins with the second target: its counter starts at no address
+ * at all, which is not in the first, so it goes on to the next.
+ */
 static size_t
 pool_addrs(struct lw *lw, const struct pf_rule *r, union pf_ip *ip)
 {
+	uint32_t skip = r->pool->type == PF_POOL_ROUNDROBIN;
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < r->pool->n; i++) {
-		const struct pf_addr *a = &r->pool->hop[i].addr;
+		const struct pf_addr *a =
+		    &r->pool->hop[(i + skip) % r->pool->n].addr;
 
 		if (a->kind == PF_ADDR_IP)
 			n += lw_prefix_addrs(a, r->af, ip + n);
@@ -67,6 +73,15 @@ x_pool_addr(struct lw *lw, const struct pf_rule *r)
 	x->reg = 0;
 	x->num = (uint32_t)n;
 	x_lookup_map(lw, 0, lw_addr_map(lw, ip, n, r->af), R_ADDR);
+}
+
+/* Does a source network become another, address by address? */
+static bool
+is_prefix(const struct pf_rule *r)
+{
+	return r->pool->type == PF_POOL_BITMASK ||
+	    (r->action == PF_BINAT &&
+		r->src.addr.bits < (r->af == AF_INET ? 32 : 128));
 }
 
 /* The network part is replaced, the rest stays. */
@@ -110,7 +125,7 @@ put_nat(struct lw *lw, const struct pf_rule *r)
 {
 	const struct pf_pool *pool = r->pool;
 	bool masq = lw_is_masquerade(lw, r);
-	bool prefix = pool->type == PF_POOL_BITMASK;
+	bool prefix = is_prefix(r);
 	struct nft_expr *x;
 
 	if (!masq && prefix)
