@@ -418,23 +418,35 @@ remove_group(const char *path, struct err *err)
 	return 0;
 }
 
-/* Is the group at `path` the one that was made? One whose making was not
- * finished has no inode in the facts. */
-static bool
-is_ours(const struct facts *facts, const char *path)
+/* The inode of the group as it was made, "" if its making was not finished. */
+static const char *
+made_inode(const struct facts *facts, const char *path)
 {
-	struct stat st;
-
 	for (size_t i = 0; i < facts->n; i++) {
-		const char *value = facts->v[i].value;
-		const char *made = strchr(value, '/');
+		const char *made = strchr(facts->v[i].value, '/');
 
 		if (streq(facts->v[i].key, "cgroup") && made != NULL &&
 		    streq(made, path))
-			return stat(path, &st) == 0 &&
-			    strtoull(value, NULL, 10) == st.st_ino;
+			return facts->v[i].value;
 	}
-	return true;
+	return "";
+}
+
+static int
+remove_intended(const struct facts *facts, const char *path, struct err *err)
+{
+	const char *inode = made_inode(facts, path);
+	struct stat st;
+
+	/* Nothing of ours was ever in it; if it has processes it is another's,
+	 * which is why its making was not finished. */
+	if (*inode == '\0') {
+		(void)rmdir(path);
+		return 0;
+	}
+	if (stat(path, &st) < 0 || strtoull(inode, NULL, 10) != st.st_ino)
+		return 0;
+	return remove_group(path, err);
 }
 
 int
@@ -445,10 +457,10 @@ cgroups_remove(const struct facts *facts, struct err *err)
 	for (size_t i = 0; i < facts->n; i++) {
 		int r;
 
-		if (!streq(facts->v[i].key, "cgroup-intended") ||
-		    !is_ours(facts, facts->v[i].value))
+		if (!streq(facts->v[i].key, "cgroup-intended"))
 			continue;
-		r = remove_group(facts->v[i].value, first < 0 ? NULL : err);
+		r = remove_intended(
+		    facts, facts->v[i].value, first < 0 ? NULL : err);
 		if (r < 0 && first == 0)
 			first = r;
 	}

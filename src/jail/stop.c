@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Stopping a jail, by what its facts say was done. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@ recall(struct jail *j)
 	const char *hostname = facts_get(&j->facts, "hostname");
 	const char *init = facts_get(&j->facts, "init");
 	unsigned long long start;
+	char path[48];
 	int pid;
 
 	j->hostname = xstrdup(hostname != NULL ? hostname : j->name);
@@ -22,6 +24,13 @@ recall(struct jail *j)
 		return;
 	j->init_pid = pid;
 	j->init_pidfd = ns_pidfd(pid, start);
+	if (j->init_pidfd < 0)
+		return;
+	/* Held until the network is undone: taking a dead namespace apart
+	 * keeps the kernel's network lock for 10 to 30 ms, for which we would
+	 * wait. */
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	j->netns_fd = open(path, O_RDONLY | O_CLOEXEC);
 }
 
 static void
