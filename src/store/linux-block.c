@@ -10,6 +10,7 @@
 #include <blkid/blkid.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/loop.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -25,6 +26,27 @@ enum {
 	IDLE_TRIES = 100,
 	IDLE_PAUSE_MS = 10,
 };
+
+/* All of it now: a pool must not find its disk full under it later. On btrfs
+ * that holds only for a file that is written in place. */
+int
+image_allocate(const char *path, uint64_t size, struct err *err)
+{
+	_cleanup_close_ int fd =
+	    open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int flags = FS_NOCOW_FL, r;
+
+	if (fd < 0)
+		return err_errno(err, "cannot make image %s", path);
+	(void)ioctl(fd, FS_IOC_SETFLAGS, &flags); /* others have no such flag */
+	r = -posix_fallocate(fd, 0, (off_t)size);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r == 0)
+		return 0;
+	(void)unlink(path);
+	return err_code(err, r, "cannot allocate image %s", path);
+}
 
 static char *
 loop_node(long n)

@@ -14,12 +14,17 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/proc.h"
 
-enum { UUID_TEXT = 37 };
+enum {
+	UUID_TEXT = 37,
+	SPACE_PAUSE_MS = 20,
+	SPACE_TRIES = 500, /* ten seconds */
+};
 
 /* An image's blocks were allocated when it was made and must stay so:
  * discard would punch holes into it. */
@@ -356,9 +361,9 @@ destroy_at(struct pool *pool, const char *path, int dirfd, int fd,
 }
 
 /*
- * A removed tree's space is given back after the next commit, at most half a
- * minute later. Only a pool that needs it now waits for a commit (starting one
- * without waiting blocks as long, when one has just ended).
+ * A removed tree's space is given back in the background, at most half a
+ * minute after the next commit. Only a pool that needs it now waits for it:
+ * whoever removed a tree because the pool was full finds room afterwards.
  */
 static bool
 nearly_full(const struct pool *pool)
@@ -366,6 +371,43 @@ nearly_full(const struct pool *pool)
 	struct statvfs sv;
 
 	return fstatvfs(pool->fd, &sv) == 0 && sv.f_bavail < sv.f_blocks / 8;
+}
+
+/* Are there subvolumes that were deleted and still hold their blocks? */
+static bool
+has_deleted(const struct pool *pool)
+{
+	struct btrfs_ioctl_search_args
+	    args = { .key = {
+			 .tree_id = BTRFS_ROOT_TREE_OBJECTID,
+			 .min_objectid = BTRFS_ORPHAN_OBJECTID,
+			 .max_objectid = BTRFS_ORPHAN_OBJECTID,
+			 .min_type = BTRFS_ORPHAN_ITEM_KEY,
+			 .max_type = BTRFS_ORPHAN_ITEM_KEY,
+			 .max_offset = UINT64_MAX,
+			 .max_transid = UINT64_MAX,
+			 .nr_items = 1,
+		     } };
+
+	return ioctl(pool->fd, BTRFS_IOC_TREE_SEARCH, &args) == 0 &&
+	    args.key.nr_items > 0;
+}
+
+/* This ioctl wakes the kernel's cleaner, which syncfs(2) does not; the commit
+ * after its work frees the blocks. */
+static void
+wait_for_space(const struct pool *pool)
+{
+	const struct timespec pause = { .tv_nsec = SPACE_PAUSE_MS * 1000000L };
+	bool more = true;
+
+	for (int i = 0; more && i < SPACE_TRIES; i++) {
+		(void)ioctl(pool->fd, BTRFS_IOC_SYNC);
+		more = has_deleted(pool);
+		if (more)
+			(void)nanosleep(&pause, NULL);
+	}
+	(void)ioctl(pool->fd, BTRFS_IOC_SYNC);
 }
 
 static int
@@ -385,8 +427,8 @@ btrfs_destroy(struct pool *pool, const char *path, struct err *err)
 	if (fd < 0)
 		return err_code(err, fd, "cannot open %s/%s", pool->path, path);
 	r = destroy_at(pool, path, dirfd, fd, name, err);
-	if (nearly_full(pool))
-		(void)syncfs(pool->fd);
+	if (r == 0 && nearly_full(pool))
+		wait_for_space(pool);
 	return r;
 }
 

@@ -36,25 +36,12 @@ on_dir(const void *ctx)
 	return c->spec->kind == POOL_DIR;
 }
 
-/* All of it now: a pool must not find its disk full under it later. */
 static int
 image_make(void *ctx, struct err *err)
 {
 	struct create *c = ctx;
-	const char *path = c->pool->source;
-	_cleanup_close_ int fd =
-	    open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int r;
 
-	if (fd < 0)
-		return err_errno(err, "cannot make image %s", path);
-	r = -posix_fallocate(fd, 0, (off_t)c->spec->size);
-	if (r == 0 && fsync(fd) < 0)
-		r = -errno;
-	if (r == 0)
-		return 0;
-	(void)unlink(path);
-	return err_code(err, r, "cannot allocate image %s", path);
+	return image_allocate(c->pool->source, c->spec->size, err);
 }
 
 static int

@@ -84,6 +84,9 @@ struct block {
 	int fd; /* -1 for a device */
 };
 
+/* A new file of that size, every block of it allocated. */
+int image_allocate(const char *path, uint64_t size, struct err *err);
+
 int block_open(const struct pool *pool, struct block *ret, struct err *err);
 void block_clear(struct block *block);
 /* Does nobody use it any more? Waits a moment for those that are leaving;

@@ -31,6 +31,7 @@ echo nameserver 192.0.2.1 >"$place/etc/resolv.conf"
 echo host >"$place/etc/hostname"
 cp /bin/true "$place/bin/su"
 chmod 4755 "$place/bin/su"
+[ ! -e "$FAKE/big" ] || cp "$FAKE/big" "$place/tmp"
 [ ! -e "$FAKE/fail" ] || { echo "E: as told" >&2; exit 25; }
 [ ! -e "$FAKE/fill" ] || dd if=/dev/zero of="$place/tmp/zero" bs=1M
 if [ -e "$FAKE/hang" ]; then
@@ -101,9 +102,10 @@ test_expect 'a failure leaves nothing' '
 	touch fail && fails 1 "release .debian-12.: install .*exit 25" iocage fetch -r debian-12
 	r=$?; rm fail; [ $r = 0 ] && nothing_left ""
 '
-test_expect 'nor does a pool that is full' '
+test_expect 'nor does a pool that is full, and it has room again at once' '
 	touch fill && fails 1 "No space left on device" iocage fetch -r debian-12
-	r=$?; rm fill; [ $r = 0 ] && nothing_left ""
+	r=$?; rm fill; [ $r = 0 ] && nothing_left "" &&
+	[ $(df -k --output=avail /$P | tail -n 1) -gt 150000 ]
 '
 
 no_process() {
@@ -111,11 +113,12 @@ no_process() {
 }
 test_expect 'killed with -9, it leaves no process and no release' '
 	touch hang && { iocage fetch -r debian-12 & pid=$!; } && eventually test -e hangs &&
-	pgrep -f "^$TMP/sleeper" && pgrep -f "$TMP/bin/mmdebstrap" &&
+	eventually pgrep -f "^$TMP/sleeper" && pgrep -f "$TMP/bin/mmdebstrap" &&
 	kill -9 $pid && ! wait $pid && rm hang hangs &&
 	eventually no_process "$TMP/bin/mmdebstrap" && no_process "^$TMP/sleeper" &&
 	[ "$(iocage list -r -H)" = "" ] && [ -n "$(ls /$P/.gaol/work)" ]
 '
+rm -f hang hangs
 test_expect 'and the next fetch clears what it left' '
 	iocage fetch -r debian-13 && nothing_left debian-13 &&
 	iocage destroy -f -r debian-13 && nothing_left ""
@@ -157,8 +160,28 @@ else
 	test_expect 'killed after each step: all of it shows, or nothing' walk_killed
 fi
 
+test_expect 'a jail in a pool that turned read-only' '
+	iocage fetch -r debian-12 &&
+	mount -o remount,ro /$P &&
+	fails 1 "Read-only file system" iocage create -n ro -r debian-12 &&
+	[ $(wc -l <"$TMP/.stderr") = 1 ]
+	r=$?; mount -o remount,rw /$P; [ $r = 0 ] && nothing_left debian-12
+'
 test_expect 'a pool that lost its guard is not used' '
 	chmod 755 /$P && fails 1 "must belong to root with mode 0700" iocage fetch -r debian-12
 	r=$?; chmod 700 /$P; [ $r = 0 ]
 '
+gaol pool destroy -f $P >/dev/null
+test_expect 'a jail that does not fit in a directory pool leaves nothing' '
+	mkdir small && mount -t tmpfs -o size=24M small small &&
+	gaol pool create $P --dir small/pool && iocage activate $P &&
+	dd if=/dev/zero of=big bs=1M count=10 && iocage fetch -r debian-12 &&
+	[ "$(gaol pool list -H | cut -f6)" = copy ] &&
+	iocage create -n one -r debian-12 &&
+	fails 1 "No space left on device" iocage create -n two -r debian-12 &&
+	[ $(wc -l <"$TMP/.stderr") = 1 ] && nothing_left debian-12 &&
+	[ "$(ls /$P/jails)" = one ]
+'
+gaol pool destroy -f $P >/dev/null
+umount small
 test_done
