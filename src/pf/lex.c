@@ -166,6 +166,12 @@ keyword_find(const char *word)
 	return k ? k->kind : T_STRING;
 }
 
+bool
+pf_is_keyword(const char *word)
+{
+	return keyword_find(word) != T_STRING;
+}
+
 const char *
 pf_keyword_name(int kind)
 {

@@ -585,6 +585,8 @@ void pf_print_table_head(struct str *s, const struct pf_table *t);
 /* The line of a table's definition, with newline. */
 void pf_print_table(struct str *s, const struct pf_table *t);
 
+/* Is the word one of the language's, so that a name must be quoted? */
+bool pf_is_keyword(const char *word);
 /* Names, for those who print other things. NULL: unknown. */
 const char *pf_proto_name(uint8_t proto);
 int pf_proto_number(const char *name); /* -1: unknown */
