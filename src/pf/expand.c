@@ -292,7 +292,7 @@ struct combination {
 	const struct if_node *on;
 	const struct proto_node *proto;
 	const struct icmp_node *icmp;
-	struct host *src, *dst;
+	struct host *src, *dst, *any;
 	const struct port_node *src_port, *dst_port;
 	const struct os_node *os;
 	const struct id_node *user, *group;
@@ -417,9 +417,7 @@ static int
 expand_dst(struct parser *p, struct expansion *e, struct combination *c)
 {
 	const struct expand *x = e->x;
-	struct host any_host = { .kind = PF_ADDR_IP };
-
-	EACH(c->dst, x->ft.dst, &any_host)
+	EACH(c->dst, x->ft.dst, c->any)
 	EACH(c->dst_port, x->ft.dst_port, &any_port)
 	EACH(c->user, x->users, &any_id)
 	EACH(c->group, x->groups, &any_id)
@@ -434,13 +432,13 @@ int
 pf_expand(struct parser *p, const struct pf_rule *r, struct expand *x)
 {
 	struct expansion e = { .pattern = r, .x = x };
-	struct host any_host = { .kind = PF_ADDR_IP };
-	struct combination c;
+	struct host any = { .kind = PF_ADDR_IP };
+	struct combination c = { .any = &any };
 
 	EACH(c.on, x->ifs, &any_if)
 	EACH(c.proto, x->protos, &any_proto)
 	EACH(c.icmp, x->icmps, &any_icmp)
-	EACH(c.src, x->ft.src, &any_host)
+	EACH(c.src, x->ft.src, &any)
 	EACH(c.src_port, x->ft.src_port, &any_port)
 	EACH(c.os, x->ft.os, &any_os)
 	{

@@ -35,9 +35,8 @@ parse_ip(const char *word, uint8_t *af, union pf_ip *ip, uint8_t *bits)
 	char buf[128], *slash, *scope;
 	int64_t n;
 
-	if (strlen(word) >= sizeof(buf))
+	if (snprintf(buf, sizeof(buf), "%s", word) >= (int)sizeof(buf))
 		return -EINVAL;
-	strcpy(buf, word);
 	slash = strchr(buf, '/');
 	if (slash != NULL)
 		*slash++ = '\0';

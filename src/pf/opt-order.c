@@ -325,6 +325,16 @@ work_clear(struct work *w)
 	arena_clear(&w->mem);
 }
 
+/* The rules that are left, in their order. */
+static void
+leave(const struct work *w, struct opt_rules *rest)
+{
+	for (size_t i = 0; i < w->n; i++) {
+		if (!w->items[i].gone)
+			*array_add(rest) = w->items[i].rule;
+	}
+}
+
 /* Order some rules: those of groups of more than two go to `done`, the others
  * stay behind in `rest`. */
 static void
@@ -349,10 +359,14 @@ order(struct work *w, struct opt_rules *rest, struct opt_rules *done)
 			pf_opt_reorder(&mine, done);
 		array_clear(&mine);
 	}
-	for (size_t i = 0; i < w->n; i++) {
-		if (!w->items[i].gone)
-			*array_add(rest) = w->items[i].rule;
-	}
+	leave(w, rest);
+}
+
+static void
+append(struct opt_rules *to, const struct opt_rules *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		*array_add(to) = from->v[i];
 }
 
 void
@@ -366,14 +380,11 @@ pf_opt_reorder(struct opt_rules *block, struct opt_rules *done)
 		w.items[i].rule = block->v[i];
 	for (int f = 0; f < N_FIELDS; f++)
 		make_groups(&w.mem, &w.fields[f], f, w.items, w.n);
-	if (w.n > 0 && ignore_useless(&w)) {
+	if (w.n > 0 && ignore_useless(&w))
 		order(&w, &rest, done);
-	} else {
-		for (size_t i = 0; i < block->n; i++)
-			*array_add(&rest) = block->v[i];
-	}
-	for (size_t i = 0; i < rest.n; i++)
-		*array_add(done) = rest.v[i];
+	else
+		leave(&w, &rest);
+	append(done, &rest);
 	array_clear(&rest);
 }
 

@@ -352,11 +352,9 @@ int
 pf_state_new(struct parser *p, const struct state_opt *list, bool stateful,
     const struct pf_state **ret)
 {
-	static const struct pf_state none;
 	struct seen seen = { 0 };
-	struct pf_state st;
+	struct pf_state st = { 0 };
 
-	memset(&st, 0, sizeof(st)); /* padding too: it is compared */
 	for (const struct state_opt *o = list; o != NULL; o = o->next) {
 		if (apply(p, o, &st, &seen) < 0)
 			return -1;
@@ -369,7 +367,7 @@ pf_state_new(struct parser *p, const struct state_opt *list, bool stateful,
 		return -1;
 	if (stateful && !seen.lock)
 		st.if_bound = p->if_bound;
-	*ret = memcmp(&st, &none, sizeof(st)) == 0
+	*ret = list == NULL && !st.if_bound
 	    ? NULL
 	    : arena_memdup(&p->rs->arena, &st, sizeof(st));
 	return 0;

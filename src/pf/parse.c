@@ -8,6 +8,7 @@
  *	          | nat-anchor | rdr-anchor | binat-anchor | load-anchor | altq
  *	          | queue | macro | antispoof | table | include
  */
+#define PARSE_C
 #include "pf/parse.h"
 
 #include <errno.h>
@@ -183,7 +184,7 @@ static int
 join(struct parser *p, bool numbers, const char **ret)
 {
 	_cleanup_(str_clear) struct str s = STR_INIT;
-	const char *word, *blank = "";
+	const char *word = NULL, *blank = "";
 
 	do {
 		if (numbers ? pf_number_string(p, &word) < 0
@@ -255,7 +256,7 @@ pf_keep(struct parser *p, const char *s)
 static int
 parse_macro(struct parser *p)
 {
-	const char *name, *value;
+	const char *name = NULL, *value = NULL;
 
 	if (expect_string(p, &name) < 0 || expect(p, '=') < 0 ||
 	    join(p, true, &value) < 0 || pf_end(p) < 0)
@@ -269,7 +270,7 @@ parse_macro(struct parser *p)
 static int
 parse_include(struct parser *p)
 {
-	const char *name;
+	const char *name = NULL;
 	int depth = 0;
 
 	take(p);

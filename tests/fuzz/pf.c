@@ -119,6 +119,9 @@ addr_unreadable(const struct pf_addr *a)
 {
 	if (a->kind != PF_ADDR_TABLE && a->kind != PF_ADDR_DYN)
 		return false;
+	/* antispoof takes "(0em)", a host does not. */
+	if (a->kind == PF_ADDR_DYN && !isalpha((unsigned char)*a->name))
+		return true;
 	return !plain(a->name) && !streq(a->name, "self");
 }
 
