@@ -106,6 +106,11 @@ system_state() {
 	ip neigh show nud permanent
 	echo '== nftables'
 	nft list ruleset 2>/dev/null
+	echo '== kernel settings'
+	head -vn 1 /proc/sys/net/ipv4/ip_forward \
+	    /proc/sys/net/ipv[46]/conf/*/{forwarding,route_localnet,proxy_arp} \
+	    /proc/sys/net/ipv4/conf/*/{rp_filter,arp_ignore,accept_local} \
+	    /proc/sys/net/netfilter/nf_conntrack_{acct,tcp_be_liberal} 2>/dev/null
 	echo '== network namespaces'
 	lsns -t net -n -o NS 2>/dev/null | sort -u
 	echo '== loop devices'
