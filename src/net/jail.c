@@ -207,6 +207,17 @@ put_host_conf(struct nlmsghdr *m, bool ipv6)
 		net_msg_put_no_link_local(m);
 }
 
+/*
+ * The host talks to its jails from its address in their network. Not on a real
+ * interface: when its address changes, by DHCP, the kernel removes the routes
+ * that name it as their source.
+ */
+static const struct net_addr *
+host_source(const struct net_place *place)
+{
+	return place->ifp->cloned_lo ? &place->gateway : NULL;
+}
+
 static int
 host_run(void *ctx, struct err *err)
 {
@@ -227,7 +238,8 @@ host_run(void *ctx, struct err *err)
 	for (size_t i = 0; i < up->places.n; i++) {
 		net_msg_neighbour(
 		    &b, index, &up->places.v[i].addr, up->jail_mac);
-		net_msg_host_route(&b, &up->places.v[i].addr, index);
+		net_msg_host_route(&b, &up->places.v[i].addr,
+		    host_source(&up->places.v[i]), index);
 	}
 	return rtnl_run(&up->host, &b, err);
 }

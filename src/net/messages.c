@@ -73,7 +73,8 @@ net_msg_put_route(struct nlmsghdr *m, const struct net_addr *dst, int index)
 }
 
 void
-net_msg_host_route(struct rtnl_batch *b, const struct net_addr *addr, int index)
+net_msg_host_route(struct rtnl_batch *b, const struct net_addr *addr,
+    const struct net_addr *src, int index)
 {
 	char buf[NET_ADDR_STRLEN];
 	/* EXCL: of two jails that want one address at once, one fails. */
@@ -84,6 +85,8 @@ net_msg_host_route(struct rtnl_batch *b, const struct net_addr *addr, int index)
 
 	rt->rtm_scope =
 	    addr->family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	if (src)
+		net_put_addr(m, RTA_PREFSRC, src);
 }
 
 void

@@ -31,9 +31,10 @@ void net_msg_jail_address(
 /* A static neighbour. */
 void net_msg_neighbour(struct rtnl_batch *b, int index,
     const struct net_addr *addr, const uint8_t mac[6]);
-/* The route to a jail's address; fails if there is one. */
-void net_msg_host_route(
-    struct rtnl_batch *b, const struct net_addr *addr, int index);
+/* The route to a jail's address; fails if there is one. The host's own packets
+ * to it have the source `src`, if that is not NULL. */
+void net_msg_host_route(struct rtnl_batch *b, const struct net_addr *addr,
+    const struct net_addr *src, int index);
 void net_msg_del_route(
     struct rtnl_batch *b, const struct net_addr *addr, int index);
 /* RTM_NEWNEIGH: answer ARP or ND for an address on an interface;

@@ -352,7 +352,9 @@ test_flows(void)
 	char from[INET6_ADDRSTRLEN] = "";
 
 	ok(REACHES(a.ns, "0.0.0.0", -1, "192.168.0.1"), "jail to host");
-	ok(REACHES(-1, "0.0.0.0", a.ns, "192.168.0.2"), "host to jail");
+	ok(reaches(-1, "0.0.0.0", a.ns, "192.168.0.2", 3000, from),
+	    "host to jail");
+	is_str(from, "192.168.0.1", "from its address in the jail's network");
 	ok(REACHES(a.ns, "0.0.0.0", b.ns, "192.168.0.3"), "jail to jail");
 	ok(REACHES(a.ns, "0.0.0.0", -1, "192.0.2.1"), "jail to em0's address");
 	ok(reaches(a.ns, "0.0.0.0", world, "192.0.2.9", 3000, from),
@@ -368,7 +370,10 @@ test_flows(void)
 	    "the jail on em0 to the jail on lo1");
 
 	ok(REACHES(a.ns, "::", -1, "fd00:1::1"), "IPv6: jail to host");
-	ok(REACHES(-1, "::", a.ns, "fd00:1::2"), "IPv6: host to jail");
+	ok(reaches(-1, "::", a.ns, "fd00:1::2", 3000, from),
+	    "IPv6: host to jail");
+	is_str(from, "fd00:1::1",
+	    "IPv6: from its address in the jail's network");
 	ok(REACHES(a.ns, "::", b.ns, "fd00:1::3"), "IPv6: jail to jail");
 	ok(REACHES(a.ns, "::", -1, "2001:db8::1"),
 	    "IPv6: jail to em0's address");
