@@ -336,7 +336,7 @@ net_jail_check(
 
 	if (addrs->n == 0)
 		return 0;
-	r = net_view_read(&view, err);
+	r = net_view_read_for(addrs, &view, err);
 	if (r == 0)
 		r = net_jail_place(&view, name, addrs, &places, err);
 	array_clear(&places);

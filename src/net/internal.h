@@ -58,6 +58,14 @@ bool net_has_ipv6(void);
 /* Read a number from there; -ENOENT without a sentence if it is not there. */
 int net_sysctl_read(const char *path, int *ret);
 
+/*
+ * The part of the view that says whether a jail can have these addresses: the
+ * interfaces that have addresses or are named, and the jails that hold one of
+ * them, with no other addresses. Its cost does not grow with the jails.
+ */
+int net_view_read_for(
+    const struct net_jail_addrs *addrs, struct net_view *ret, struct err *err);
+
 /* ---- a jail's addresses, checked against the host (check.c) ---- */
 
 struct net_place {
@@ -76,6 +84,15 @@ struct net_places {
 int net_jail_place(const struct net_view *view, const char *jail,
     const struct net_jail_addrs *addrs, struct net_places *ret,
     struct err *err);
+
+/* ---- what the kernel does later (wait.c) ---- */
+
+/* Until a link that was set up can send. */
+int net_wait_carrier(struct rtnl *nl, const char *ifname, struct err *err);
+/* Until an address that was added is the namespace's own. Not for addresses
+ * with duplicate detection, which takes a second. */
+int net_wait_local(
+    struct rtnl *nl, const struct net_addr *addr, struct err *err);
 
 /* ---- the guard (guard.c) ---- */
 

@@ -26,7 +26,6 @@
 #include <linux/ip.h>
 #include <linux/veth.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "base/array.h"
 #include "base/steps.h"
@@ -301,7 +300,10 @@ configure_inside(struct up *up, struct rtnl *nl, struct err *err)
 		net_msg_jail_address(&b, up->jail_index, &up->places.v[i].addr);
 	add_default(&b, up, AF_INET);
 	add_default(&b, up, AF_INET6);
-	return rtnl_run(nl, &b, err);
+	r = rtnl_run(nl, &b, err);
+	for (size_t i = 0; i < up->places.n && r == 0; i++)
+		r = net_wait_local(nl, &up->places.v[i].addr, err);
+	return r;
 }
 
 /*
@@ -339,47 +341,14 @@ inside_run(void *ctx, struct err *err)
 
 /* ---- step: the carrier ---- */
 
-static int
-take_operstate(const struct nlmsghdr *m, void *arg)
-{
-	const struct nlattr *attr;
-
-	mnl_attr_for_each(
-	    attr, m, sizeof(struct ifinfomsg)) if (mnl_attr_get_type(attr) ==
-	    IFLA_OPERSTATE) *
-	    (uint8_t *)arg = mnl_attr_get_u8(attr);
-	return 0;
-}
-
-/*
- * The host end was set up when its peer was still down. That its carrier came
- * is noticed by a work queue of the kernel's, and until then everything that
- * is sent over it is dropped: one start in five lost its first packets. Since
- * Linux 6.8 asking for the link makes the kernel notice; before, it takes a
- * moment. The other end comes up with its carrier there and has no such gap.
- */
+/* The host end was set up when its peer was still down; the other end comes up
+ * with its carrier there and has no such gap. */
 static int
 carrier_run(void *ctx, struct err *err)
 {
-	/* IF_OPER_UP; <linux/if.h> has it and cannot meet <net/if.h>. */
-	enum { OPER_UP = 6, TRIES = 500, PAUSE_US = 200 };
 	struct up *up = ctx;
 
-	for (int i = 0; i < TRIES; i++) {
-		_cleanup_(rtnl_batch_clear) struct rtnl_batch b =
-		    RTNL_BATCH_INIT;
-		uint8_t state = 0;
-		int r;
-
-		net_msg_get_link(&b, up->facts->ifname);
-		r = rtnl_run_answers(
-		    &up->host, &b, take_operstate, &state, err);
-		if (r < 0 || state == OPER_UP)
-			return r;
-		usleep(PAUSE_US);
-	}
-	return err_set(
-	    err, ETIMEDOUT, "%s does not get its carrier", up->facts->ifname);
+	return net_wait_carrier(&up->host, up->facts->ifname, err);
 }
 
 /* ---- step: proxy ARP and ND ---- */
@@ -550,7 +519,7 @@ net_jail_up(const struct net_jail_spec *spec, struct net_jail_facts *ret,
 		*ret = (struct net_jail_facts){ 0 };
 		return loopback_only(spec, err);
 	}
-	r = net_view_read(&up.view, err);
+	r = net_view_read_for(spec->addrs, &up.view, err);
 	if (r == 0)
 		r = net_jail_place(
 		    &up.view, spec->name, spec->addrs, &up.places, err);

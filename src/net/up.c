@@ -291,6 +291,7 @@ do_addr(struct rtnl *nl, const struct op *op, struct err *err)
 	bool lo = net_is_cloned_lo(op->ifname);
 	struct ifaddrmsg *info;
 	struct nlmsghdr *m;
+	int r;
 
 	if (index == 0)
 		return err_errno(err, "%s", op->text);
@@ -311,7 +312,8 @@ do_addr(struct rtnl *nl, const struct op *op, struct err *err)
 	 * would never end; and there is nobody on a loopback to ask. */
 	if (lo)
 		mnl_attr_put_u32(m, IFA_FLAGS, IFA_F_NODAD);
-	return rtnl_run(nl, &b, err);
+	r = rtnl_run(nl, &b, err);
+	return r < 0 || !lo ? r : net_wait_local(nl, &op->addr, err);
 }
 
 static int

@@ -22,12 +22,18 @@ struct reading {
 };
 
 static void
-reading_reset(struct reading *rd)
+aliases_clear(struct reading *rd)
 {
-	net_view_clear(rd->view);
 	for (size_t i = 0; i < rd->aliases.n; i++)
 		net_alias_clear(&rd->aliases.v[i]);
 	array_clear(&rd->aliases);
+}
+
+static void
+reading_reset(struct reading *rd)
+{
+	net_view_clear(rd->view);
+	aliases_clear(rd);
 }
 
 /* ---- links ---- */
@@ -302,15 +308,164 @@ net_view_read(struct net_view *ret, struct err *err)
 	if (r == 0 && view.jails.n > 0)
 		r = rtnl_dump(&nl, RTM_GETROUTE, &routes, sizeof(routes),
 		    on_route, again_routes, &rd, err);
-	for (size_t i = 0; i < rd.aliases.n; i++)
-		net_alias_clear(&rd.aliases.v[i]);
-	array_clear(&rd.aliases);
+	aliases_clear(&rd);
 	if (r < 0)
 		return r;
 	for (size_t j = 0; j < view.jails.n; j++)
 		if (view.jails.v[j].addrs.n > 1)
 			qsort(view.jails.v[j].addrs.v, view.jails.v[j].addrs.n,
 			    sizeof(struct net_addr), addr_order);
+	*ret = view;
+	view = (struct net_view){ 0 };
+	return 0;
+}
+
+/* ---- a part of it ---- */
+
+struct indexes {
+	int *v;
+	size_t n, cap;
+};
+
+static int
+on_addr_index(const struct nlmsghdr *m, void *arg)
+{
+	const struct ifaddrmsg *info = mnl_nlmsg_get_payload(m);
+	struct indexes *ix = arg;
+
+	for (size_t i = 0; i < ix->n; i++)
+		if (ix->v[i] == (int)info->ifa_index)
+			return 0;
+	*array_add(ix) = (int)info->ifa_index;
+	return 0;
+}
+
+static void
+again_indexes(void *arg)
+{
+	array_clear((struct indexes *)arg);
+}
+
+/* Ask for a link, by index or by name. */
+static void
+add_get_link(struct rtnl_batch *b, int index, const char *name)
+{
+	struct nlmsghdr *m = rtnl_add(b, RTM_GETLINK, 0, RTNL_GONE,
+	    "find interface %s", name ? name : "by its index");
+	struct ifinfomsg *info = mnl_nlmsg_put_extra_header(m, sizeof(*info));
+
+	info->ifi_index = index;
+	if (name)
+		mnl_attr_put_strz(m, IFLA_IFNAME, name);
+	mnl_attr_put_u32(m, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+}
+
+/* A link of the batch above; one that was asked for twice counts once. */
+static int
+on_found_link(const struct nlmsghdr *m, void *arg)
+{
+	const struct ifinfomsg *info = mnl_nlmsg_get_payload(m);
+	struct reading *rd = arg;
+
+	if (m->nlmsg_type != RTM_NEWLINK ||
+	    if_by_index(rd->view, info->ifi_index))
+		return 0;
+	return on_link(m, arg);
+}
+
+/* The interfaces that have addresses, and those that are named. */
+static int
+read_own_links(struct rtnl *nl, struct reading *rd,
+    const struct net_jail_addrs *addrs, struct err *err)
+{
+	_cleanup_(rtnl_batch_clear) struct rtnl_batch b = RTNL_BATCH_INIT;
+	struct ifaddrmsg all = { 0 };
+	struct indexes ix = { 0 };
+	int r = rtnl_dump(nl, RTM_GETADDR, &all, sizeof(all), on_addr_index,
+	    again_indexes, &ix, err);
+
+	for (size_t i = 0; i < ix.n && r == 0; i++)
+		add_get_link(&b, ix.v[i], NULL);
+	for (size_t i = 0; i < addrs->n && r == 0; i++)
+		if (addrs->v[i].ifname[0] != '\0')
+			add_get_link(
+			    &b, 0, net_kernel_name(addrs->v[i].ifname));
+	array_clear(&ix);
+	if (r < 0)
+		return r;
+	return rtnl_run_answers(nl, &b, on_found_link, rd, err);
+}
+
+struct match {
+	struct net_addr addr;
+	int oif; /* 0: no host route */
+};
+
+static int
+on_match(const struct nlmsghdr *m, void *arg)
+{
+	const struct rtmsg *info = mnl_nlmsg_get_payload(m);
+	struct match *match = arg;
+	const struct nlattr *attr;
+
+	if (m->nlmsg_type != RTM_NEWROUTE || info->rtm_type != RTN_UNICAST ||
+	    info->rtm_dst_len != net_addr_bits(&match->addr))
+		return 0;
+	mnl_attr_for_each(attr, m, sizeof(*info)) if (mnl_attr_get_type(attr) ==
+	    RTA_OIF) match->oif = (int)mnl_attr_get_u32(attr);
+	return 0;
+}
+
+/* The jail that holds this address, if one does: the host route says it. */
+static int
+read_holder(struct rtnl *nl, struct reading *rd, const struct net_addr *addr,
+    struct err *err)
+{
+	_cleanup_(rtnl_batch_clear) struct rtnl_batch b = RTNL_BATCH_INIT;
+	struct match match = { .addr = *addr };
+	struct nlmsghdr *m;
+	struct rtmsg *rt;
+	size_t n = rd->view->jails.n;
+	int r;
+
+	m = rtnl_add(&b, RTM_GETROUTE, 0, 0, "look for a route");
+	rt = mnl_nlmsg_put_extra_header(m, sizeof(*rt));
+	rt->rtm_family = addr->family;
+	rt->rtm_dst_len = addr->plen;
+	rt->rtm_flags = RTM_F_FIB_MATCH | RTM_F_LOOKUP_TABLE;
+	net_put_addr(m, RTA_DST, addr);
+	r = rtnl_run_answers(nl, &b, on_match, &match, err);
+	if (r < 0 || match.oif == 0) /* failed: there is no route */
+		return r == -ENOMEM || r == -ENOBUFS ? r : 0;
+	add_get_link(&b, match.oif, NULL);
+	r = rtnl_run_answers(nl, &b, on_found_link, rd, err);
+	if (r == 0 && rd->view->jails.n > n)
+		add_jail_addr(rd, n, addr);
+	return r;
+}
+
+int
+net_view_read_for(
+    const struct net_jail_addrs *addrs, struct net_view *ret, struct err *err)
+{
+	_cleanup_(rtnl_close) struct rtnl nl = RTNL_INIT;
+	_cleanup_(net_view_clear) struct net_view view = { 0 };
+	struct reading rd = { .view = &view };
+	struct ifaddrmsg all = { 0 };
+	int r;
+
+	r = rtnl_open(&nl, NETLINK_ROUTE, err);
+	if (r == 0)
+		r = read_own_links(&nl, &rd, addrs, err);
+	if (r == 0)
+		r = rtnl_dump(&nl, RTM_GETADDR, &all, sizeof(all), on_addr,
+		    again_addrs, &rd, err);
+	for (size_t i = 0; i < addrs->n && r == 0; i++)
+		r = read_holder(&nl, &rd, &addrs->v[i].addr, err);
+	aliases_clear(&rd);
+	if (r < 0)
+		return r;
+	err_clear(err);
 	*ret = view;
 	view = (struct net_view){ 0 };
 	return 0;

@@ -641,8 +641,8 @@ test_restart(void)
 	    "jail a starts while its old end dies");
 	is_str(a.facts.ifname, "jail-a.1", "under another name");
 	is_str(err.msg, "", "with nothing to say");
-	ok(REACHES(a.ns, "0.0.0.0", -1, "192.168.0.1") &&
-	    REACHES(-1, "::", a.ns, "fd00:1::2"), "and works");
+	ok(REACHES(a.ns, "0.0.0.0", -1, "192.168.0.1"), "and sends");
+	ok(REACHES(-1, "::", a.ns, "fd00:1::2"), "and receives");
 }
 
 /* A jail whose processes died without a stop, in a namespace that lives on. */
@@ -656,8 +656,8 @@ test_died(void)
 	closep(&a.ns);
 	is_int(start(&a, "a", "lo1|192.168.0.2", "lo1|fd00:1::2", &err), 0,
 	    "a jail starts over what its dead self left");
-	ok(REACHES(a.ns, "0.0.0.0", -1, "192.168.0.1") &&
-	    REACHES(-1, "::", a.ns, "fd00:1::2"), "and works");
+	ok(REACHES(a.ns, "0.0.0.0", -1, "192.168.0.1"), "and sends");
+	ok(REACHES(-1, "::", a.ns, "fd00:1::2"), "and receives");
 	ok(BLOCKED(old, "192.168.0.2", -1, "192.168.0.1"),
 	    "the old one is shut off");
 }
