@@ -302,6 +302,25 @@ bad 'an address in rc.conf that is none' 1 \
     gaol net up
 rm /etc/rc.conf
 
+# ---- pf.conf: with rules that stand, and go on standing ----
+
+conf=$TMP/pf.conf
+echo 'pass all' >$conf
+pfctl -e -f $conf >/dev/null 2>&1
+printf 'pass in all\nblok all\n' >$conf
+bad 'a syntax error in pf.conf, and its line' 1 \
+    "$conf:2: syntax error" pfctl -f $conf
+echo 'pass in on $ext_if all' >$conf
+bad 'a macro that is not defined' 1 \
+    "$conf:1: macro 'ext_if' not defined" pfctl -f $conf
+echo 'pass in proto tcp to port nosuch' >$conf
+bad 'a port that has no such name' 1 "$conf:1: unknown port nosuch" \
+    pfctl -f $conf
+bad 'no file' 1 "pfctl: $TMP/none: No such file or directory" \
+    pfctl -f "$TMP/none"
+bad 'a modifier that is none' 1 "pfctl: Unknown show modifier 'bogus'" \
+    pfctl -s bogus
+
 # ---- who ----
 
 nobody() {
