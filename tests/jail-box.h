@@ -335,33 +335,48 @@ box_exec(const char *name, const char *command, const char **out)
 }
 
 /*
- * What a start makes and a stop must take away, as text: links, routes,
- * addresses, groups, claims, facts, mounts, the guard's elements. The links of
- * a dead namespace go some milliseconds later, so ask again for a while.
+ * What a start makes and a stop must take away, as text: routes, groups,
+ * claims, facts, mounts, the guard's elements, processes. Links are asked for
+ * at the end only (box_links_gone): the kernel takes dead namespaces apart one
+ * after the other, the whole machine's, and a loaded one takes seconds.
  */
 UNUSED_OK static const char *
 box_traces(void)
 {
-	return box_out(
-	    "ip -o link | grep -c . ; ip route; ip -6 route; "
-	    "find /run/gaol -mindepth 2; nft list ruleset | grep elements; "
-	    "grep -c . /proc/self/mountinfo; "
-	    "find /sys/fs/cgroup -maxdepth 2 -name gaol; "
-	    "ls /proc | grep -c '^[0-9]'");
+	return box_out("ip route; ip -6 route; find /run/gaol -mindepth 2; "
+		       "nft list ruleset | grep elements; "
+		       "grep -c . /proc/self/mountinfo; "
+		       "find /sys/fs/cgroup -maxdepth 2 -name gaol; "
+		       "ls /proc | grep -c '^[0-9]'");
 }
 
 UNUSED_OK static bool
 box_is_clean(const char *before)
 {
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 200; i++) {
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
 		if (strcmp(box_traces(), before) == 0)
 			return true;
-		usleep(30000);
+		usleep(10000);
 	}
 	tap_show("before", before);
 	tap_show("after ", box_traces());
+	return false;
+}
+
+UNUSED_OK static bool
+box_links_gone(void)
+{
+	const char *links = "";
+
+	for (int i = 0; i < 600; i++) {
+		links = box_out("ip -o link | grep jail-");
+		if (*links == '\0')
+			return true;
+		usleep(100000);
+	}
+	tap_show("links", links);
 	return false;
 }
 
