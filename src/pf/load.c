@@ -152,7 +152,9 @@ load_file(
 	print_lists(p, a, PF_LIST_SCRUB, PF_LIST_FILTER);
 	optimize(p, a);
 	print_lists(p, a, PF_LIST_FILTER, PF_LIST_COUNT);
-	if ((p->opts->load & PF_LOAD_ALTQ) && pf_altq_check(p) < 0) {
+	/* In a load nothing comes of queues, so nothing can be wrong. */
+	if (p->opts->dry && (p->opts->load & PF_LOAD_ALTQ) &&
+	    pf_altq_check(p) < 0) {
 		pf_warn(p, "errors in altq config");
 		return err_set(err, EINVAL, "%s: errors in altq config", file);
 	}

@@ -365,7 +365,7 @@ order(struct work *w, struct opt_rules *rest, struct opt_rules *done)
 static void
 append(struct opt_rules *to, const struct opt_rules *from)
 {
-	for (size_t i = 0; i < from->n; i++)
+	for (size_t i = 0; from->v != NULL && i < from->n; i++)
 		*array_add(to) = from->v[i];
 }
 

@@ -6,10 +6,18 @@
 #include "pf/md5.h"
 #include "pf/parse.h"
 
+static void
+put_word(uint8_t *to, uint32_t word)
+{
+	for (int i = 0; i < 4; i++)
+		to[i] = (uint8_t)(word >> (24 - 8 * i));
+}
+
 /* "0x" and 32 hex digits, or any words: their MD5. */
 static int
 parse_key(struct parser *p, struct pool_opts *o)
 {
+	static const char hex[] = "0123456789abcdefABCDEF";
 	const char *text;
 
 	if (pf_strings(p, &text) < 0)
@@ -21,12 +29,15 @@ parse_key(struct parser *p, struct pool_opts *o)
 	if (strlen(text) != 34)
 		return pf_error(
 		    p, "hex key must be 128 bits (32 hex digits) long");
-	for (int i = 0; i < 16; i++) {
-		char byte[3] = { text[2 + 2 * i], text[3 + 2 * i], '\0' };
+	/* Eight digits at most for each word: what follows them is not seen. */
+	for (int i = 0; i < 4; i++) {
+		char word[9];
 
-		if (strspn(byte, "0123456789abcdefABCDEF") != 2)
+		memcpy(word, text + 2 + 8 * i, 8);
+		word[8] = '\0';
+		if (strspn(word, hex) == 0)
 			return pf_error(p, "invalid hex key");
-		o->key[i] = (uint8_t)strtoul(byte, NULL, 16);
+		put_word(o->key + 4 * i, (uint32_t)strtoul(word, NULL, 16));
 	}
 	return 0;
 }

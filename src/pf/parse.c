@@ -353,6 +353,7 @@ parse_statement(struct parser *p)
 static bool
 recover(struct parser *p)
 {
+	p->failed = true; /* not all that is wrong is told with a line */
 	p->quiet = QUIET_TOKENS;
 	while (peek(p) != '\n') {
 		if (peek(p) == T_EOF)
@@ -426,5 +427,5 @@ pf_parse_file(struct parser *p, const char *name)
 		;
 	pf_files_clear(p);
 	warn_unused_macros(p);
-	return p->rs->errors > errors ? -1 : 0;
+	return p->failed || p->rs->errors > errors ? -1 : 0;
 }

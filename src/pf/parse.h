@@ -83,6 +83,7 @@ struct parser {
 	struct altq *altqs, **altqs_end;
 	int nesting;	     /* of lists */
 	uint32_t line_begin; /* first line of the statement */
+	bool failed;	     /* a statement was wrong */
 	bool fatal;	     /* reading stops here */
 };
 

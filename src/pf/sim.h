@@ -107,11 +107,11 @@ struct pf_sim_event {
 	enum pf_state_use state;
 	bool skip;  /* set skip: not evaluated */
 	bool taken; /* pf took the packet over: route-to, synproxy */
-	const struct pf_rule *rule;	 /* that decided; NULL: none */
-	const struct pf_anchor *anchor;	 /* the rule's; NULL: none */
-	const struct pf_rule *nat;	 /* that translates, or NULL */
-	const struct pf_rule *scrub;	 /* that normalised, or NULL */
-	uint32_t rule_nr, nat_nr;	 /* in the list of its kind; nat_nr
+	const struct pf_rule *rule;	/* that decided; NULL: none */
+	const struct pf_anchor *anchor; /* the rule's; NULL: none */
+	const struct pf_rule *nat;	/* that translates, or NULL */
+	const struct pf_rule *scrub;	/* that normalised, or NULL */
+	uint32_t rule_nr, nat_nr;	/* in the list of its kind; nat_nr
 					    counts each of nat, rdr, binat */
 };
 
@@ -128,18 +128,18 @@ struct pf_sim_returned {
 	enum pf_sent_kind kind;
 	const char *ifname;
 	struct pf_packet packet;
-	const char *in; /* loopback it came back in over, or NULL */
+	const char *in;		 /* loopback it came back in over, or NULL */
 	enum pf_verdict verdict; /* there */
 };
 
 enum pf_sim_end {
-	PF_E_LOCAL,  /* let in, for the box itself */
-	PF_E_SENT,   /* left the box */
-	PF_E_BLOCK,  /* dropped by pf */
-	PF_E_IN,     /* let in, but neither ours nor forwarded */
-	PF_E_HELD,   /* a fragment, synproxy */
-	PF_E_UNSEEN, /* never came to pf */
-	PF_E_NOROUTE,/* nowhere to send it */
+	PF_E_LOCAL,   /* let in, for the box itself */
+	PF_E_SENT,    /* left the box */
+	PF_E_BLOCK,   /* dropped by pf */
+	PF_E_IN,      /* let in, but neither ours nor forwarded */
+	PF_E_HELD,    /* a fragment, synproxy */
+	PF_E_UNSEEN,  /* never came to pf */
+	PF_E_NOROUTE, /* nowhere to send it */
 };
 
 struct pf_sim_result {
@@ -180,7 +180,7 @@ struct pf_sim_route {
 };
 
 struct pf_sim_box {
-	const struct pf_env *env; /* interfaces, addresses, groups */
+	const struct pf_env *env;	  /* interfaces, addresses, groups */
 	const struct pf_sim_route *route; /* besides the connected networks */
 	size_t n_route;
 	bool forward4, forward6;
@@ -208,8 +208,7 @@ void pf_sim_enable(struct pf_sim *sim, bool on);
 /* Seconds since some start, rising. Expires what is over. */
 void pf_sim_clock(struct pf_sim *sim, uint64_t seconds);
 /* Where random numbers come from; without it a fixed sequence. */
-void pf_sim_random(
-    struct pf_sim *sim, uint32_t (*next)(void *arg), void *arg);
+void pf_sim_random(struct pf_sim *sim, uint32_t (*next)(void *arg), void *arg);
 
 /* ---- packets through it ----------------------------------------------------------- */
 
@@ -227,8 +226,8 @@ int pf_sim_table_add(
     struct pf_sim *sim, const char *name, const struct pf_addr *a, uint8_t af);
 int pf_sim_table_del(
     struct pf_sim *sim, const char *name, const struct pf_addr *a, uint8_t af);
-bool pf_sim_table_match(struct pf_sim *sim, const char *name, uint8_t af,
-    const union pf_ip *ip);
+bool pf_sim_table_match(
+    struct pf_sim *sim, const char *name, uint8_t af, const union pf_ip *ip);
 
 /* One line a state, as pfctl -s states prints it, in order of creation. */
 void pf_sim_states(const struct pf_sim *sim, struct str *out);

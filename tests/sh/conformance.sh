@@ -16,6 +16,10 @@ test_expect 'pairs recorded from FreeBSD come out equal' \
 test_expect 'recorded rulesets load as they did there' \
     'run "$TOP/tests/replay/verdicts"'
 
+test_expect 'wrong inputs are refused in the recorded words' '
+	python3 "$TOP/tests/conformance/wrong/run.py" "$BUILD/pfctl" |
+	    grep -q "^[1-9][0-9]* passed, 0 failed"'
+
 # FreeBSD's own regression pairs are not kept here.
 corpus=${PF_PAIRS:-$TOP/../shared/pf-conformance}
 if [ -d "$corpus" ]; then
