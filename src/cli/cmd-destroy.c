@@ -38,7 +38,7 @@ destroy_opened(struct cli *c, const struct cli_jail *jail,
 	bool down = jail->state.status == JAIL_DOWN;
 	int r = 0;
 
-	if (!down && !o->force)
+	if (cli_jail_is_up(jail) && !o->force)
 		return err_set(err, EBUSY,
 		    "jail '%s' is running; stop it first, or use -f",
 		    jail->name);

@@ -246,7 +246,12 @@ start_chain(struct cli *c, const char *name, const struct chain *before,
 	r = cli_jail_open(c, name, false, &jail, err);
 	if (r < 0)
 		return r;
-	r = already_up(&jail, err);
+	/* `depends` takes whole names: a beginning would mean another jail
+	 * once there is one more. */
+	if (!streq(jail.name, name))
+		r = err_set(err, ENOENT, "there is no jail '%s'", name);
+	if (r == 0)
+		r = already_up(&jail, err);
 	if (r == 0)
 		r = start_depends(c, &jail, &here, err);
 	cli_jail_clear(&jail);

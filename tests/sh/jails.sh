@@ -229,6 +229,9 @@ test_expect 'what one depends on is started first' '
 test_expect 'jails that wait for each other are refused' '
 	gaol set depends=n_1 n_3 &&
 	fails 1 "depends on itself" gaol start n_1 &&
+	gaol set depends=we n_1 && fails 1 \
+	    "^gaol: jail .n_1. depends on .we.: there is no jail .we.$" \
+	    gaol start n_1 &&
 	gaol set depends=none n_1 && gaol set depends=none n_3
 '
 
@@ -264,6 +267,14 @@ test_expect 'destroy asks, and no is no' '
 	gaol destroy web </dev/null && prints down gaol get state web &&
 	echo y | gaol destroy web >"$TMP/out" && grep -q "Destroying web" "$TMP/out" &&
 	! test -e /tank/iocage/jails/web
+'
+
+test_expect 'destroy clears up after a jail whose gaol-init was killed' '
+	gaol create -n dead -r tiny && gaol start dead &&
+	kill -9 $(gaol get jid dead) &&
+	eventually bash -c "gaol get state dead | grep -q down" &&
+	echo y | gaol destroy dead && ! test -e /tank/iocage/jails/dead &&
+	! test -e /run/gaol/jails/dead
 '
 
 test_expect 'destroy -f stops and destroys, several at once' '
