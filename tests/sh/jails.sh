@@ -205,6 +205,36 @@ test_expect 'a jail without a name is called by its uuid' '
 	name=$(cut -d" " -f1 "$TMP/out") && gaol destroy -f $name
 '
 
+# gaol with a gaol-fetch beside it that knows what it is asked for.
+mkdir -p "$TMP/bin/libexec"
+cp "$BUILD/gaol" "$TMP/bin/gaol"
+cat >"$TMP/bin/libexec/gaol-fetch" <<END
+#!/bin/sh
+echo "fetch \$*"
+[ ! -e "$TMP/no-net" ] || exit 1
+mkdir -p /tank/iocage/releases/debian-12
+cp -a /tank/iocage/releases/tiny/root /tank/iocage/releases/debian-12/root
+END
+chmod +x "$TMP/bin/libexec/gaol-fetch"
+
+test_expect 'a release that is not there is fetched first' '
+	prints "would fetch release debian-12
+would create jail '\''f'\'' from debian-12:
+  clone: make the jail'\''s tree from the release
+  config: write its config.json
+  fstab: write its fstab
+  commit: show it among the jails" \
+	    "$TMP/bin/gaol" create --plan -r debian-12 -n f &&
+	touch "$TMP/no-net" && fails 1 \
+	    "^gaol: release .debian-12. could not be fetched$" \
+	    "$TMP/bin/gaol" create -r debian-12 -n f &&
+	[ -z "$(gaol list -H | grep -w f)" ] && rm "$TMP/no-net" &&
+	prints "release debian-12 is not there yet: fetching it
+fetch -- debian-12
+f successfully created!" "$TMP/bin/gaol" create -r debian-12 -n f &&
+	prints debian-12 gaol get release f && gaol destroy -f f
+'
+
 test_expect 'an empty jail has nothing in it' '
 	gaol create -e -n void && prints EMPTY gaol get release void &&
 	[ -z "$(ls -A /tank/iocage/jails/void/root)" ] && gaol destroy -f void
