@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "cli/parse.h"
+#include "conf/conf.h"
 
 /* Room for the longest "  -x, --name NAME" column. */
 #define HELP_COLUMN 26
@@ -131,8 +132,11 @@ table_verb(const char *words, const struct cli_verb *verb, FILE *out)
 {
 	if (verb->flags & CLI_HIDDEN)
 		return;
-	fprintf(out, "verb\t%s\t%s\t%s\n", words, verb->args ? verb->args : "",
+	fprintf(out, "verb\t%s\t%s\t%s\t", words, verb->args ? verb->args : "",
 	    verb->summary);
+	for (const char *h = verb->help; h && *h; h++)
+		fputc(*h == '\n' ? ' ' : *h, out);
+	fputc('\n', out);
 	for (size_t i = 0; verb->subs && verb->subs[i]; i++) {
 		_cleanup_free_ char *sub =
 		    xasprintf("%s %s", words, verb->subs[i]->name);
@@ -150,6 +154,19 @@ cli_help_table(FILE *out)
 {
 	for (size_t i = 0; cli_verbs[i]; i++)
 		table_verb(cli_verbs[i]->name, cli_verbs[i], out);
+}
+
+void
+cli_help_properties(FILE *out)
+{
+	size_t n;
+	const struct conf_prop *p = conf_props(&n);
+
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p[i].name,
+		    conf_type_name(p[i].type), p[i].def,
+		    conf_when_name(p[i].when), conf_answer_name(p[i].answer),
+		    p[i].text, p[i].why ? p[i].why : "");
 }
 
 static void

@@ -16,10 +16,13 @@ void cli_help_usage(const char *prog, const char *words,
     const struct cli_verb *verb, FILE *out);
 /*
  * The table for programs, one line each, tab-separated:
- *	verb <words> <arguments> <summary>
+ *	verb <words> <arguments> <summary> <more help>
  *	option <words> <letter> <long name> <value's name> <help>
  */
 void cli_help_table(FILE *out);
+/* The properties, one line each, tab-separated: name, type, default, when,
+ * answer, meaning, why. */
+void cli_help_properties(FILE *out);
 /* The bash completion, generated from the table. */
 void cli_help_bash(FILE *out);
 

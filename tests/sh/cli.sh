@@ -68,6 +68,19 @@ test_expect 'every reading verb has --json and -H, every writing one --plan' '
 '
 
 gaol completion bash >"$TMP/gaol.bash"
+test_expect 'the manual pages say what the program says' '
+	"$TOP/tools/gen-man" -n "$BUILD/gaol"
+'
+
+if command -v mandoc >/dev/null; then
+	test_expect 'and are mdoc without a fault' '
+		mandoc -T lint -W warning "$TOP"/man/gaol.8 \
+		    "$TOP"/man/gaol-properties.5
+	'
+else
+	test_skip 'and are mdoc without a fault' 'no mandoc'
+fi
+
 # complete WORD...: what the last word could become.
 complete_line() {
 	bash -c '. "$TMP/gaol.bash"
