@@ -61,41 +61,56 @@ foreign_hint(const char *word)
 	return NULL;
 }
 
-static void
+/* The line with a caret under the place; its text is the caller's. */
+static char *
 add_line(const struct pf_file *f, size_t at, struct str *s)
 {
 	const char *text = f->text.buf;
 	size_t begin = at, end = at;
+	char *line;
 
 	while (begin > 0 && text[begin - 1] != '\n')
 		begin--;
 	while (end < f->text.len && text[end] != '\n')
 		end++;
-	_cleanup_free_ char *line = xstrndup(text + begin, end - begin);
-
-	str_add(s, "    ");
+	line = xstrndup(text + begin, end - begin);
 	for (char *c = line; *c != '\0'; c++) {
 		if (*c == '\t')
 			*c = ' ';
 	}
+	str_add(s, "    ");
 	str_add_visible(s, line);
 	str_printf(s, "\n    %*s^\n", (int)(at - begin), "");
+	return line;
+}
+
+/* A statement of another system is noticed only behind its first word. */
+static const char *
+first_word_hint(char *line)
+{
+	line += strspn(line, " ");
+	line[strcspn(line, " ")] = '\0';
+	return foreign_hint(line);
 }
 
 void
 pf_hint(const struct parser *p, struct str *s)
 {
 	const char *word = p->tok.kind == T_STRING ? p->tok.str : NULL;
-	const char *hint, *near;
+	_cleanup_free_ char *line = NULL;
+	const char *hint = NULL, *near = NULL;
 
-	if (p->tok.start <= p->file->text.len)
-		add_line(p->file, p->tok.start, s);
-	if (word == NULL || p->tok.quoted)
+	if (p->tok.start > p->file->text.len)
 		return;
-	hint = foreign_hint(word);
-	near = hint ? NULL : str_nearest(word, pf_keyword_list());
+	line = add_line(p->file, p->tok.start, s);
+	if (word != NULL && !p->tok.quoted) {
+		hint = foreign_hint(word);
+		near = str_nearest(word, pf_keyword_list());
+	}
+	if (hint == NULL)
+		hint = first_word_hint(line);
 	if (hint != NULL)
 		str_printf(s, "    %s\n", hint);
-	else if (near != NULL)
+	else if (near != NULL && !streq(near, word))
 		str_printf(s, "    did you mean '%s'?\n", near);
 }

@@ -370,20 +370,26 @@ pf_lex_newline(struct parser *p)
 	str_addc(&p->unread, '\n');
 }
 
-/* Give the line up: what was told makes it an error. */
+/*
+ * Give the line up: what was told makes it an error. The original eats the
+ * newline, so that the next line is lost too; a person gets that line's
+ * errors as well.
+ */
 static void
 skip_line(struct parser *p)
 {
 	int c;
 
 	p->macro_text = NULL;
-	while ((c = next_char(p)) != EOF) {
-		if (c == '\n') {
-			p->file->line++;
-			break;
-		}
-	}
 	p->tok.kind = T_ERROR;
+	while ((c = next_char(p)) != '\n') {
+		if (c == EOF)
+			return;
+	}
+	if (p->opts->terminal)
+		unread_char(p, c);
+	else
+		p->file->line++;
 }
 
 /* ---- tokens ---- */
@@ -586,7 +592,7 @@ lex_char(struct parser *p, int c)
 	if (c == '\n')
 		p->tok.line = p->file->line++;
 	/* A NUL byte is no end of the file, it is rubbish. */
-	p->tok.kind = c == EOF ? T_EOF : c == '\0' ? T_ERROR : c;
+	p->tok.kind = c == EOF ? T_EOF : c == '\0' ? T_RUBBISH : c;
 }
 
 void

@@ -20,6 +20,7 @@ enum {
 	T_ARROW,     /* -> */
 	T_BINARY_OP, /* >< or <>: num is enum pf_op */
 	T_ERROR,     /* a message was told; the rest of the line is eaten */
+	T_RUBBISH,
 	/* keywords, in the order of their spelling */
 	K_ALL = 300,
 	K_ALLOW_OPTS,

@@ -355,7 +355,7 @@ order(struct work *w, struct opt_rules *rest, struct opt_rules *done)
 			*array_add(to) = g->v[i]->rule;
 			take_out(w, g->v[i], f);
 		}
-		if (to == &mine)
+		if (mine.v != NULL)
 			pf_opt_reorder(&mine, done);
 		array_clear(&mine);
 	}

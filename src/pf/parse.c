@@ -86,8 +86,11 @@ pf_say(struct parser *p, const char *fmt, ...)
 int
 pf_syntax(struct parser *p)
 {
-	(void)peek(p);
-	if (p->quiet == 0)
+	bool told = peek(p) == T_ERROR;
+
+	/* The original keeps still for a while; a person wants to see each
+	 * line, and not twice. */
+	if (p->opts->terminal ? !told : p->quiet == 0)
 		pf_error(p, "syntax error");
 	return -1;
 }

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The pf module's own promises, beside what the conformance pairs show: what
+ * a person at a terminal is told, what stands in the ruleset, what the
+ * optimiser does with counters, and that the same text gives the same rules.
+ */
+#include <errno.h>
+
+#include "pf/pf.h"
+#include "tap.h"
+
+static const char world[] = "iface em0 index=1 broadcast group=wan\n"
+			    "addr em0 inet 192.168.178.40/24\n"
+			    "iface lo1 index=2 loopback group=lo\n"
+			    "addr lo1 inet 192.168.0.1/24\n"
+			    "fibs 2\n";
+
+#define SYNTAX_ERROR "pfctl: Syntax error in config file: pf rules not loaded\n"
+
+struct run {
+	struct pf_facts *facts;
+	struct pf_opts opts;
+	const char *text;
+	struct str out, err;
+	struct pf_ruleset *rs;
+	int rc;
+};
+
+static struct run *current;
+
+static void
+put(void *ctx, enum pf_stream s, const char *text, size_t len)
+{
+	struct run *r = ctx;
+
+	str_addmem(s == PF_STDOUT ? &r->out : &r->err, text, len);
+}
+
+static int
+read_text(void *ctx, const char *path, struct str *ret)
+{
+	(void)ctx;
+	if (streq(path, "pf.conf"))
+		str_add(ret, current->text);
+	else if (streq(path, "bad.conf"))
+		str_add(ret, "pass in\npass ni\n");
+	else
+		return -ENOENT;
+	return 0;
+}
+
+static void
+run(struct run *r, const char *text)
+{
+	const struct pf_out out = { put, r };
+	struct err err = { 0 };
+
+	current = r;
+	r->text = text;
+	str_reset(&r->out);
+	str_reset(&r->err);
+	pf_ruleset_freep(&r->rs);
+	r->rs = NULL;
+	r->rc = pf_load(
+	    "pf.conf", &r->opts, pf_facts_env(r->facts), &out, &r->rs, &err);
+}
+
+static void
+test_terminal(struct run *r)
+{
+	r->opts.terminal = true;
+	run(r, "pass in on em0 quik\n");
+	is_str(r->err.buf,
+	    "pf.conf:1: syntax error\n"
+	    "    pass in on em0 quik\n"
+	    "                   ^\n"
+	    "    did you mean 'quick'?\n" SYNTAX_ERROR,
+	    "a person gets the line, a caret and the nearest word");
+	run(r, "\tmatch in all\nblock qick\n");
+	is_str(r->err.buf,
+	    "pf.conf:1: syntax error\n"
+	    "     match in all\n"
+	    "           ^\n"
+	    "    match is FreeBSD 14's and OpenBSD's: here its options go to "
+	    "a pass rule, nat, rdr or scrub\n"
+	    "pf.conf:2: syntax error\n"
+	    "    block qick\n"
+	    "          ^\n"
+	    "    did you mean 'quick'?\n" SYNTAX_ERROR,
+	    "another system's word is explained, and each line is told");
+	run(r, "pass from $x\npass proto nosuch\n");
+	ok(strstr(r->err.buf, "pf.conf:1: macro 'x' not defined\n") &&
+		strstr(r->err.buf, "pf.conf:2: unknown protocol nosuch\n"),
+	    "an undefined macro does not hide the next line");
+	run(r, "pass in on \x1b[31m\n");
+	ok(strchr(r->err.buf, '\x1b') == NULL,
+	    "the terminal is not commanded by a file");
+	r->opts.terminal = false;
+	run(r, "pass in on em0 quik\npass from $x\n");
+	is_str(r->err.buf,
+	    "pf.conf:1: syntax error\npf.conf:2: macro 'x' not defined\n"
+	    "pf.conf:2: syntax error\n"
+	    "pfctl: Syntax error in config file: pf rules not loaded\n",
+	    "a pipe gets what the original prints");
+}
+
+static void
+test_ruleset(struct run *r)
+{
+	const struct pf_anchor *a;
+	const struct pf_rule *rule;
+
+	run(r,
+	    "set skip on { lo1 em0 }\nset limit states 7\n"
+	    "table <t> persist { 10/8 !10.1.2.3 }\n"
+	    "nat on em0 from lo1:network to any -> (em0)\n"
+	    "pass in \\\n\ton em0 proto tcp to port 80:90 "
+	    "keep state (max 10)\n"
+	    "anchor \"a\" {\n\tanchor \"b\" {\n\t\tblock\n\t}\n}\n");
+	is_int(r->rc, 0, "a ruleset is read");
+	is_int(r->rs->options.skip.n, 2, "skipped interfaces");
+	is_int(r->rs->options.limit[PF_LIMIT_STATES], 7, "a limit");
+	is_int(r->rs->tables->n, 2, "addresses of a table");
+	ok(r->rs->tables->persist && !r->rs->tables->is_const &&
+		r->rs->tables->addr[1].neg && r->rs->tables->addr[0].bits == 8,
+	    "flags and masks of a table");
+	rule = r->rs->main->list[PF_LIST_NAT].v[0];
+	ok(rule->pool->low == PF_NAT_LOW && rule->pool->high == PF_NAT_HIGH &&
+		rule->pool->hop[0].addr.kind == PF_ADDR_DYN &&
+		rule->src.addr.bits == 24,
+	    "a nat rule has its pool and ports");
+	rule = r->rs->main->list[PF_LIST_FILTER].v[0];
+	is_int(rule->line, 5, "the line where a rule begins");
+	is_str(rule->file, "pf.conf", "and its file");
+	ok(rule->state && rule->state->max == 10 &&
+		rule->state->timeout[PF_TM_ADAPTIVE_START] == 6 &&
+		rule->dst.port.op == PF_OP_RANGE && rule->dst.port.b == 90 &&
+		rule->nr == 1,
+	    "ports, state options and number of a rule");
+	a = pf_anchor_find(r->rs, "a/b");
+	ok(a != NULL && a->list[PF_LIST_FILTER].n == 1 &&
+		streq(a->parent->path, "a") && a->braces,
+	    "an anchor in an anchor has a path");
+}
+
+static uint64_t
+packets(void *ctx, const char *rule)
+{
+	(void)ctx;
+	if (strstr(rule, "10.0.0.2"))
+		return 100;
+	return strstr(rule, "10.0.0.3") != NULL ? 7 : 0;
+}
+
+static void
+test_optimizer(struct run *r)
+{
+	static const char text[] = "pass in quick from 10.0.0.1\n"
+				   "pass in quick from 10.0.0.2\n"
+				   "pass in quick from 10.0.0.3\n";
+
+	r->opts.verbose = 1;
+	r->opts.optimize = PF_OPT_PROFILE;
+	r->opts.packets = packets;
+	run(r, text);
+	is_str(r->out.buf,
+	    "pass in quick inet from 10.0.0.2 to any flags S/SA keep state\n"
+	    "pass in quick inet from 10.0.0.3 to any flags S/SA keep state\n"
+	    "pass in quick inet from 10.0.0.1 to any flags S/SA keep state\n",
+	    "profile puts the busiest quick rules first");
+	r->opts.packets = NULL;
+	r->opts.optimize = PF_OPT_BASIC;
+	r->opts.load = PF_LOAD_FILTER;
+	run(r,
+	    "pass from { 10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5 "
+	    "10.0.0.6 10.0.0.7 }\npass from 10.0.0.1\n");
+	ok(r->rc == 0 && r->rs->main->list[PF_LIST_FILTER].n == 7 &&
+		r->rs->tables == NULL,
+	    "without tables the rules stay, less the doubled one");
+	r->opts.load = PF_LOAD_ALL;
+	run(r, "set ruleset-optimization none\npass\npass\n");
+	is_int(
+	    r->rs->main->list[PF_LIST_FILTER].n, 2, "the file can turn it off");
+	r->opts.optimize_given = true;
+	run(r, "set ruleset-optimization none\npass\npass\n");
+	is_int(r->rs->main->list[PF_LIST_FILTER].n, 1,
+	    "the command line is heard first");
+	r->opts.optimize_given = false;
+	r->opts.optimize = PF_OPT_NONE;
+	r->opts.verbose = 0;
+}
+
+static void
+test_load(struct run *r)
+{
+	run(r, "load anchor x from \"bad.conf\"\npass\n");
+	is_int(r->rc, -EINVAL, "a wrong file of an anchor fails the load");
+	is_str(r->err.buf,
+	    "bad.conf:2: syntax error\n"
+	    "pfctl: Syntax error in config file: pf rules not loaded\n"
+	    "pfctl: load anchors\n",
+	    "and says where");
+	r->opts.anchor = "a/b";
+	run(r, "pass in\n");
+	is_str(r->rs->main->path, "a/b", "rules can be an anchor's");
+	r->opts.anchor = NULL;
+	run(r, "include \"pf.conf\"\n");
+	is_int(r->rc, -EINVAL, "a file that includes itself ends");
+}
+
+static void
+test_deep(struct run *r)
+{
+	_cleanup_(str_clear) struct str s = STR_INIT;
+
+	for (int i = 0; i < 100; i++)
+		str_add(&s, "anchor {\n");
+	run(r, s.buf);
+	ok(strstr(r->err.buf, "anchors are nested too deeply") != NULL,
+	    "anchors have a depth");
+	str_reset(&s);
+	str_add(&s, "pass from ");
+	for (int i = 0; i < 5000; i++)
+		str_add(&s, "{ ");
+	str_add(&s, "\n");
+	run(r, s.buf);
+	ok(strstr(r->err.buf, "lists are nested too deeply") != NULL,
+	    "lists have a depth");
+}
+
+static void
+test_facts(void)
+{
+	static const char *const wrong[] = { "iface em0\n",
+		"addr em0 inet 10.0.0.1/24\n", "iface em0 index=x\n",
+		"host h 10.0.0\n", "fibs 0\n", "fact\n",
+		"iface em0 index=1\naddr em0 inet6 10.0.0.1/24\n",
+		"iface em0 index=1\naddr em0 inet 10.0.0.1/33\n",
+		"user root -1\n", "host\n" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		struct pf_facts *f = NULL;
+		struct err err = { 0 };
+
+		ok(pf_facts_new(wrong[i], "f", &f, &err) == -EINVAL &&
+			str_starts(err.msg, "f:"),
+		    "a wrong fact is refused: %s", err.msg);
+	}
+}
+
+int
+main(void)
+{
+	struct run r = {
+		.opts = { .load = PF_LOAD_ALL, .optimize = PF_OPT_NONE },
+		.out = STR_INIT,
+		.err = STR_INIT,
+	};
+	struct err err = { 0 };
+
+	if (pf_facts_new(world, "world", &r.facts, &err) < 0)
+		BUG("%s", err.msg);
+	pf_facts_env(r.facts)->read = read_text;
+	test_terminal(&r);
+	test_ruleset(&r);
+	test_optimizer(&r);
+	test_load(&r);
+	test_deep(&r);
+	test_facts();
+	pf_ruleset_free(r.rs);
+	pf_facts_free(r.facts);
+	str_clear(&r.out);
+	str_clear(&r.err);
+	return done_testing();
+}
