@@ -16,3 +16,15 @@ replay-kernel: all $(JAILNET)
 	python3 tests/replay/replay.py --pfctl $(BUILD)/pfctl \
 		--jailnet $(JAILNET) $(if $(JAILS),--jails) \
 		$(sort $(wildcard $(VERDICTS)/*.json))
+
+# The same through the simulator, every field that can be compared.
+REPLAY_SIM := $(BUILD)/tests/replay-sim
+
+$(REPLAY_SIM): tests/replay/sim.c $(ALL_LIBS)
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $< $(LDFLAGS) $(ALL_LIBS) $(LDLIBS) -o $@
+
+.PHONY: replay
+replay: $(REPLAY_SIM)
+	@$(REPLAY_SIM) $(sort $(wildcard $(VERDICTS)/*.json))
