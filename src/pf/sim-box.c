@@ -53,6 +53,9 @@ sim_route(const struct pf_sim *sim, uint8_t af, const union pf_ip *dst,
 	for (size_t i = 0; i < sim->env->ifs.n; i++) {
 		const struct pf_if *ifp = &sim->env->ifs.v[i];
 
+		/* A loopback holds addresses, its networks lead nowhere. */
+		if (ifp->flags & PF_IF_LOOPBACK)
+			continue;
 		for (size_t k = 0; k < ifp->addrs.n; k++) {
 			const struct pf_if_addr *a = &ifp->addrs.v[k];
 
@@ -93,24 +96,14 @@ is_for_all(const struct pf_sim *sim, const struct pf_packet *p)
 		return p->dst.b[0] == 0xff;
 	if ((p->dst.b[0] & 0xf0) == 0xe0 || p->dst.w[0] == 0xffffffff)
 		return true;
-	for (size_t i = 0; i < sim->env->ifs.n; i++) {
+	for (size_t i = 0; sim->box.directed && i < sim->env->ifs.n; i++) {
 		const struct pf_if *ifp = &sim->env->ifs.v[i];
 
-		for (size_t k = 0; k < ifp->addrs.n; k++) {
-			const struct pf_if_addr *a = &ifp->addrs.v[k];
-			uint32_t host;
-
-			if (a->af != AF_INET || a->bits >= 31 ||
-			    !sim_prefix_match(
-				&a->ip, a->bits, &p->dst, AF_INET))
-				continue;
-			host = ((uint32_t)p->dst.b[0] << 24 |
-				   (uint32_t)p->dst.b[1] << 16 |
-				   (uint32_t)p->dst.b[2] << 8 | p->dst.b[3]) |
-			    (a->bits == 0 ? 0 : 0xffffffffu << (32 - a->bits));
-			if (host == 0xffffffff)
+		for (size_t k = 0; k < ifp->addrs.n; k++)
+			if (ifp->addrs.v[k].af == AF_INET &&
+			    ifp->addrs.v[k].bits < 31 &&
+			    sim_ip_eq(&ifp->addrs.v[k].broadcast, &p->dst))
 				return true;
-		}
 	}
 	return false;
 }

@@ -215,7 +215,6 @@ struct sim_run {
 	const char *ifname;
 	const struct pf_if *ifp;
 	const uint8_t *if_match;
-	bool forwarded_or_in; /* there is no local socket to ask for a user */
 	struct pf_sim_event *ev;
 	struct pf_sim_result *res;
 
@@ -225,8 +224,8 @@ struct sim_run {
 	const struct sim_anchor *nat_anchor;
 	struct sim_state *state;
 	bool norm_tcp;
+	const char *tag;       /* as the rules that matched so far set it */
 	struct pf_packet orig; /* before translation */
-	bool route_taken;
 };
 
 /* sim-match.c */

@@ -180,7 +180,10 @@ hash_of(const struct pf_pool *pool, const union pf_ip *in, uint8_t af,
 	static const uint8_t second[4] = { 2, 3, 1, 0 };
 
 	memset(ret, 0, sizeof(*ret));
-	memcpy(key, pool->key, sizeof(key));
+	for (unsigned i = 0; i < 4; i++) /* words as they are written */
+		key[i] = (uint32_t)pool->key[i * 4] << 24 |
+		    (uint32_t)pool->key[i * 4 + 1] << 16 |
+		    (uint32_t)pool->key[i * 4 + 2] << 8 | pool->key[i * 4 + 3];
 	v[2] = key[0];
 	if (af == AF_INET) {
 		v[0] += in->w[0];

@@ -240,9 +240,8 @@ flags_ok(const struct pf_packet *p)
 	uint8_t f = p->flags;
 
 	if (f & PF_TH_SYN) {
-		if (f & PF_TH_RST)
+		if (f & (PF_TH_RST | PF_TH_FIN))
 			return false;
-		f &= (uint8_t)~PF_TH_FIN;
 	} else if (!(f & (PF_TH_ACK | PF_TH_RST))) {
 		return false;
 	}
@@ -262,8 +261,6 @@ sim_normalize_tcp(struct sim_run *run)
 		run->ev->reason = PF_R_NORMALIZE;
 		return PF_V_BLOCK;
 	}
-	if (p->flags & PF_TH_SYN)
-		p->flags &= (uint8_t)~PF_TH_FIN;
 	if (sr->r->max_mss != 0 && p->mss > sr->r->max_mss)
 		p->mss = sr->r->max_mss;
 	return PF_V_PASS;

@@ -59,25 +59,6 @@ error_source(struct pf_sim *sim, const struct pf_packet *p, union pf_ip *ret)
 	return false;
 }
 
-static bool
-is_broadcast(const struct pf_sim *sim, const struct pf_packet *p)
-{
-	if (p->af != AF_INET)
-		return p->dst.b[0] == 0xff;
-	if ((p->dst.b[0] & 0xf0) == 0xe0 || p->dst.w[0] == 0xffffffff)
-		return true;
-	for (size_t i = 0; i < sim->env->ifs.n; i++)
-		for (size_t k = 0; k < sim->env->ifs.v[i].addrs.n; k++) {
-			const struct pf_if_addr *a =
-			    &sim->env->ifs.v[i].addrs.v[k];
-
-			if (a->af == AF_INET && !sim_ip_zero(&a->broadcast) &&
-			    a->broadcast.w[0] == p->dst.w[0])
-				return true;
-		}
-	return false;
-}
-
 static void
 quote(struct pf_packet *e, const struct pf_packet *p)
 {
@@ -106,8 +87,7 @@ sim_icmp_error(struct pf_sim *sim, const struct pf_packet *p, uint8_t type,
 		.ttl = 64,
 		.uid = PF_ID_UNKNOWN,
 		.gid = PF_ID_UNKNOWN };
-	if ((p->frag && p->frag_off != 0) || is_broadcast(sim, p) ||
-	    !error_source(sim, p, &ret->src))
+	if ((p->frag && p->frag_off != 0) || !error_source(sim, p, &ret->src))
 		return false;
 	quote(ret, p);
 	return true;

@@ -225,6 +225,16 @@ pf_sim_flush_nat(struct pf_sim *sim, const char *anchor)
 	flush_list(sim, anchor, PF_LIST_BINAT);
 }
 
+void
+pf_sim_flush_all(struct pf_sim *sim)
+{
+	pf_sim_flush_rules(sim, "");
+	pf_sim_flush_nat(sim, "");
+	(void)pf_sim_flush_states(sim);
+	map_clear(&sim->tables);
+	memset(sim->if_skip, 0, sim->env->ifs.n * sizeof(*sim->if_skip));
+}
+
 /* ---- the walk ---- */
 
 /*
@@ -412,7 +422,7 @@ tag_matches(const struct sim_run *run, const struct pf_rule *r)
 
 	if (r->tagged == NULL)
 		return true;
-	same = run->p->tag != NULL && streq(run->p->tag, r->tagged);
+	same = run->tag != NULL && streq(run->tag, r->tagged);
 	return same != r->tagged_not;
 }
 
@@ -504,8 +514,8 @@ void
 sim_filter(struct sim_run *run)
 {
 	struct walk w = { .run = run, .list = PF_LIST_FILTER, .n = 1 };
-	const char *tag = NULL;
 
+	run->tag = run->p->tag;
 	frame_list(&w, &w.v[0], "");
 	while (!step_out(&w)) {
 		struct frame *f = &w.v[w.n - 1];
@@ -523,7 +533,7 @@ sim_filter(struct sim_run *run)
 			continue;
 		}
 		if (r->tag != NULL)
-			tag = r->tag;
+			run->tag = r->tag;
 		if (r->anchor_call) {
 			step_into(&w, sr);
 			continue;
@@ -536,8 +546,7 @@ sim_filter(struct sim_run *run)
 		f->i++;
 	}
 	walk_end(&w);
-	if (tag != NULL)
-		run->p->tag = tag;
+	run->p->tag = run->tag;
 }
 
 /* A fragment that was not put together: no ports, no flags, no state. */
@@ -545,8 +554,8 @@ void
 sim_fragment_filter(struct sim_run *run)
 {
 	struct walk w = { .run = run, .list = PF_LIST_FILTER, .n = 1 };
-	const char *tag = NULL;
 
+	run->tag = run->p->tag;
 	frame_list(&w, &w.v[0], "");
 	while (!step_out(&w)) {
 		struct frame *f = &w.v[w.n - 1];
@@ -573,7 +582,7 @@ sim_fragment_filter(struct sim_run *run)
 			continue;
 		}
 		if (r->tag != NULL)
-			tag = r->tag;
+			run->tag = r->tag;
 		w.matched = true;
 		run->rule = sr;
 		run->anchor = f->anchor;
@@ -582,8 +591,7 @@ sim_fragment_filter(struct sim_run *run)
 		f->i++;
 	}
 	walk_end(&w);
-	if (tag != NULL)
-		run->p->tag = tag;
+	run->p->tag = run->tag;
 }
 
 /* ---- translation and scrub: the first match decides ---- */
@@ -619,8 +627,8 @@ sim_translate_find(struct sim_run *run, enum pf_list list)
 {
 	struct walk w = { .run = run, .list = list, .n = 1 };
 	struct sim_rule *found = NULL;
-	const char *tag = NULL;
 
+	run->tag = run->p->tag;
 	frame_list(&w, &w.v[0], "");
 	while (found == NULL && !step_out(&w)) {
 		struct frame *f = &w.v[w.n - 1];
@@ -640,7 +648,8 @@ sim_translate_find(struct sim_run *run, enum pf_list list)
 			f->i++;
 			continue;
 		}
-		tag = sr->r->tag;
+		if (sr->r->tag != NULL)
+			run->tag = sr->r->tag;
 		if (sr->r->anchor_call) {
 			step_into(&w, sr);
 			continue;
@@ -649,8 +658,7 @@ sim_translate_find(struct sim_run *run, enum pf_list list)
 		run->nat_anchor = f->anchor;
 	}
 	walk_end(&w);
-	if (found != NULL && tag != NULL)
-		run->p->tag = tag;
+	run->p->tag = run->tag;
 	return found;
 }
 
@@ -660,8 +668,7 @@ sim_scrub_find(struct sim_run *run, bool tcp)
 	struct sim_anchor *main = map_get(&run->sim->anchors, "");
 	const struct sim_list *l;
 
-	if (main == NULL)
-		return NULL;
+	run->tag = run->p->tag;
 	l = &main->list[PF_LIST_SCRUB];
 	for (size_t i = 0; i < l->n;) {
 		struct sim_rule *sr = l->v[i];

@@ -176,30 +176,29 @@ modulate(
 		p->ack -= dst->seqdiff;
 }
 
+/* In a handshake the sender is told, and may begin anew. */
 static enum pf_verdict
 no_fit(struct sim_run *run, struct sim_state *s, struct sim_peer *src,
     const struct segment *g)
 {
-	if (s->dst.state == TCPS_SYN_SENT && s->src.state == TCPS_SYN_SENT) {
-		/* In a handshake the sender is told. */
-		if (!(g->flags & PF_TH_RST)) {
-			struct pf_packet rst = { .af = run->p->af,
-				.proto = 6,
-				.src = run->p->dst,
-				.dst = run->p->src,
-				.sport = run->p->dport,
-				.dport = run->p->sport,
-				.flags = PF_TH_RST,
-				.seq = run->p->ack,
-				.ttl = 64,
-				.tos = 0x10,
-				.df = true };
+	struct pf_packet rst = { .af = run->p->af,
+		.proto = 6,
+		.src = run->p->dst,
+		.dst = run->p->src,
+		.sport = run->p->dport,
+		.dport = run->p->sport,
+		.flags = PF_TH_RST,
+		.seq = run->p->ack,
+		.ttl = 64,
+		.tos = 0x10,
+		.df = true };
 
-			sim_send_tcp(run, PF_SENT_RST, &rst);
-		}
+	if (s->dst.state == TCPS_SYN_SENT && s->src.state == TCPS_SYN_SENT) {
 		src->seqlo = 0;
 		src->seqhi = 1;
 		src->max_win = 1;
+		if (!(g->flags & PF_TH_RST))
+			sim_send_tcp(run, PF_SENT_RST, &rst);
 	}
 	run->ev->reason = PF_R_STATE_MISMATCH;
 	return PF_V_BLOCK;
@@ -328,6 +327,7 @@ static bool
 proxy_drop(struct sim_run *run, bool take)
 {
 	run->ev->reason = PF_R_SYNPROXY;
+	run->ev->state = PF_S_NEW; /* until the handshake is over */
 	run->ev->verdict = take ? PF_V_PASS : PF_V_BLOCK;
 	run->ev->taken = take;
 	return true;

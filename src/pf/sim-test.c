@@ -45,9 +45,7 @@ start_proxy(struct sim_run *run)
 
 	s->src.state = TCPS_PROXY_SRC;
 	s->src.seqhi = sim_rand(run->sim);
-	s->mss = run->orig.mss ? run->orig.mss : 512;
-	if (s->mss < 64)
-		s->mss = 64;
+	s->mss = (uint16_t)MAX(MIN(run->orig.mss, 1460), 64);
 	syn_ack.seq = s->src.seqhi;
 	syn_ack.ack = s->src.seqlo + 1;
 	syn_ack.mss = s->mss;
@@ -152,6 +150,10 @@ tell_rules(const struct sim_run *run)
 {
 	struct pf_sim_event *ev = run->ev;
 
+	/* What does not fit its state was dropped by no rule. */
+	if (ev->verdict == PF_V_BLOCK && ev->state != PF_S_NONE &&
+	    ev->reason != PF_R_IP_OPTION)
+		return;
 	if (run->rule != NULL) {
 		ev->rule = run->rule->r;
 		ev->rule_nr = run->rule->nr;
@@ -218,6 +220,8 @@ sim_test(struct pf_sim *sim, enum pf_dir dir, const char *ifname,
 	path->ifname = NULL;
 	if (!sim->enabled || i == SIZE_MAX)
 		return PF_V_PASS;
+	/* The caller's name may be short-lived. */
+	ev.ifname = run.ifname = sim->env->ifs.v[i].name;
 	ev.before = *p;
 	run.if_match = sim->if_match[i];
 	if (sim->if_skip[i]) {

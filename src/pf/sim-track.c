@@ -61,9 +61,10 @@ test_tcp(struct sim_run *run, struct sim_state *s)
 	struct sim_peer *src = same ? &s->src : &s->dst;
 	struct sim_peer *dst = same ? &s->dst : &s->src;
 
-	if (sim_synproxy(run, s)) {
+	if (s->src.state >= TCPS_PROXY_SRC) {
 		belongs(run, s);
-		return true;
+		if (sim_synproxy(run, s))
+			return true;
 	}
 	/* A new connection on the ports of one that is over. */
 	if ((run->p->flags & (PF_TH_SYN | PF_TH_ACK)) == PF_TH_SYN &&

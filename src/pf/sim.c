@@ -131,6 +131,19 @@ pf_sim_table_del(
 	return t == NULL ? -ENOENT : sim_table_del(t, &e);
 }
 
+int
+pf_sim_table_flush(struct pf_sim *sim, const char *name)
+{
+	struct sim_table *t = map_get(&sim->tables, name);
+	int n;
+
+	if (t == NULL)
+		return -ENOENT;
+	n = (int)t->n;
+	t->n = 0;
+	return n;
+}
+
 bool
 pf_sim_table_match(
     struct pf_sim *sim, const char *name, uint8_t af, const union pf_ip *ip)
@@ -155,28 +168,33 @@ add_host(struct str *s, const struct sim_key *k, int i)
 	str_printf(s, k->af == AF_INET ? ":%u" : "[%u]", k->port[i]);
 }
 
+/* An end as it is beyond pf, in brackets what it was or will be. */
+static void
+add_end(struct str *s, const struct sim_key *shown, const struct sim_key *other,
+    int i)
+{
+	add_host(s, shown, i);
+	if (sim_ip_eq(&shown->addr[i], &other->addr[i]) &&
+	    shown->port[i] == other->port[i])
+		return;
+	str_add(s, " (");
+	add_host(s, other, i);
+	str_add(s, ")");
+}
+
 static void
 add_ends(struct str *s, const struct sim_state *st)
 {
-	const struct sim_key *w = &st->key[KEY_WIRE], *k = &st->key[KEY_STACK];
-	int near = 1, far = 0;
+	bool out = st->dir == PF_OUT;
+	struct sim_key shown = st->key[out ? KEY_WIRE : KEY_STACK];
+	struct sim_key other = st->key[out ? KEY_STACK : KEY_WIRE];
 
-	/* The outer address first, what it was or will be in brackets. */
-	add_host(s, w, near);
-	if (!sim_ip_eq(&w->addr[near], &k->addr[near]) ||
-	    w->port[near] != k->port[near]) {
-		str_add(s, " (");
-		add_host(s, k, near);
-		str_add(s, ")");
-	}
-	str_add(s, st->dir == PF_OUT ? " -> " : " <- ");
-	add_host(s, w, far);
-	if (!sim_ip_eq(&w->addr[far], &k->addr[far]) ||
-	    (w->port[far] != k->port[far] && w->proto != 1 && w->proto != 58)) {
-		str_add(s, " (");
-		add_host(s, k, far);
-		str_add(s, ")");
-	}
+	/* An ICMP id stands at the end that chose it only. */
+	if (shown.proto == 1 || shown.proto == 58)
+		other.port[!out] = shown.port[!out];
+	add_end(s, &shown, &other, 1);
+	str_add(s, out ? " -> " : " <- ");
+	add_end(s, &shown, &other, 0);
 }
 
 static void

@@ -184,6 +184,7 @@ struct pf_sim_box {
 	const struct pf_sim_route *route; /* besides the connected networks */
 	size_t n_route;
 	bool forward4, forward6;
+	bool directed; /* takes broadcasts to its networks for itself */
 };
 
 struct pf_sim;
@@ -202,6 +203,8 @@ int pf_sim_load(struct pf_sim *sim, const char *anchor,
 void pf_sim_flush_rules(struct pf_sim *sim, const char *anchor);
 void pf_sim_flush_nat(struct pf_sim *sim, const char *anchor);
 size_t pf_sim_flush_states(struct pf_sim *sim);
+/* All of that in the main ruleset, its tables, and `set skip`. */
+void pf_sim_flush_all(struct pf_sim *sim);
 
 void pf_sim_enable(struct pf_sim *sim, bool on);
 
@@ -226,6 +229,7 @@ int pf_sim_table_add(
     struct pf_sim *sim, const char *name, const struct pf_addr *a, uint8_t af);
 int pf_sim_table_del(
     struct pf_sim *sim, const char *name, const struct pf_addr *a, uint8_t af);
+int pf_sim_table_flush(struct pf_sim *sim, const char *name);
 bool pf_sim_table_match(
     struct pf_sim *sim, const char *name, uint8_t af, const union pf_ip *ip);
 

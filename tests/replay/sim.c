@@ -469,10 +469,13 @@ check_packet(struct replay *rp, const char *where, json_t *want,
 
 /* ---- events ---- */
 
-/* What pf's log tells: limits are met inside, and told as "match". */
+/* What pf's log tells: limits and bad flags are met inside, and told as
+ * "match". */
 static const char *
 told_reason(const struct pf_sim_event *e)
 {
+	if (e->reason == PF_R_NORMALIZE)
+		return "match";
 	if (e->state != PF_S_OLD &&
 	    (e->reason == PF_R_STATE_LIMIT || e->reason == PF_R_SRC_LIMIT ||
 		e->reason == PF_R_STATE_INSERT))
@@ -760,6 +763,8 @@ play_command(struct replay *rp, struct strv *w)
 			pf_sim_flush_nat(rp->sim, anchor);
 		else if (streq(w->v[i + 1], "states"))
 			(void)pf_sim_flush_states(rp->sim);
+		else if (streq(w->v[i + 1], "all"))
+			pf_sim_flush_all(rp->sim);
 		else
 			return false;
 		return true;
@@ -767,6 +772,8 @@ play_command(struct replay *rp, struct strv *w)
 	if (streq(w->v[i], "-t") && i + 3 < w->n && streq(w->v[i + 2], "-T")) {
 		const char *table = w->v[i + 1], *verb = w->v[i + 3];
 
+		if (streq(verb, "flush"))
+			return pf_sim_table_flush(rp->sim, table) >= 0;
 		for (i += 4; i < w->n; i++) {
 			struct pf_addr a = { .kind = PF_ADDR_IP, .bits = 32 };
 			char *slash = strchr(w->v[i], '/');
