@@ -34,7 +34,7 @@ include tests/load/load.mk
 
 .PHONY: fuzz tests check-built check
 fuzz: $(FUZZ)
-tests: $(UNIT) $(REPLAY) $(JAILNET) $(NEWCONN)
+tests: $(UNIT) $(REPLAY) $(JAILNET) $(NEWCONN) $(REPLAY_SIM)
 
 check: deps
 	+@$(MAKE) -s check-built

@@ -118,16 +118,18 @@ settle_ack(struct segment *g, const struct pf_packet *p,
 		g->seq = g->end = src->seqlo;
 }
 
+/* `exact`: a reset must have the very number that is expected; so after
+ * scrub only. */
 static bool
 in_window(const struct segment *g, const struct sim_peer *src,
-    const struct sim_peer *dst)
+    const struct sim_peer *dst, bool exact)
 {
 	int32_t skew = (int32_t)(dst->seqlo - g->ack);
 
 	return seq_geq(src->seqhi, g->end) &&
 	    seq_geq(g->seq, src->seqlo - ((uint32_t)dst->max_win << g->dws)) &&
 	    skew >= -MAX_ACK_WINDOW && skew <= (MAX_ACK_WINDOW << g->sws) &&
-	    (!(g->flags & PF_TH_RST) || g->orig_seq == src->seqlo ||
+	    (!(g->flags & PF_TH_RST) || !exact || g->orig_seq == src->seqlo ||
 		g->orig_seq == src->seqlo + 1 || g->orig_seq + 1 == src->seqlo);
 }
 
@@ -256,7 +258,7 @@ sim_tcp_track(struct sim_run *run, struct sim_state *s, struct sim_peer *src,
 	if (src->seqlo == 0)
 		first_from(run, src, dst, &g);
 	settle_ack(&g, run->p, src, dst);
-	if (in_window(&g, src, dst)) {
+	if (in_window(&g, src, dst, run->ev->scrub != NULL)) {
 		slide(src, dst, &g);
 		if (advance(run, s, src, dst, g.flags)) {
 			run->ev->reason = PF_R_SRC_LIMIT;
