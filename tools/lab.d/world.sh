@@ -59,7 +59,7 @@ world_servers() {
 	    --log-queries --address=/www.digitalocean.com/203.0.113.80 \
 	    --address=/deb.debian.org/203.0.113.81 \
 	    --address=/security.debian.org/203.0.113.81 \
-	    --host-record=client.example.net,203.0.113.9 --local=/#/
+	    --local=/#/
 	world_serve web busybox httpd -f -vv -p 80 -h "$LAB_D/www"
 	world_serve mirror busybox httpd -f -vv -p 80 -h /lab/mirror
 	world_wait dns 53
