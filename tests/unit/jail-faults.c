@@ -124,6 +124,8 @@ test(void)
 	ok(box_links_gone(), "no interface is left");
 	ok(n >= (int)(jail_inside_steps.n + jail_start_steps.n),
 	    "every step was tried (%d)", n);
+	free(before);
+	free(steps);
 	return done_testing();
 }
 

@@ -203,7 +203,7 @@ test_refusals(void)
 static void
 test_exec_start(void)
 {
-	const char *before = strdup(box_traces());
+	char *before = strdup(box_traces());
 	struct box_jail b;
 
 	box_jail_init(&b, "bad");
@@ -227,13 +227,14 @@ test_exec_start(void)
 	b.spec.init_path = "/nowhere/gaol-init";
 	is_int(start(&b), -ENOENT, "without gaol-init no start");
 	ok(box_is_clean(before), "nothing is left");
+	free(before);
 	box_jail_clear(&b);
 }
 
 static void
 test_hooks(void)
 {
-	const char *before = strdup(box_traces());
+	char *before = strdup(box_traces());
 	struct box_jail b;
 
 	box_jail_init(&b, "hooked");
@@ -265,13 +266,14 @@ test_hooks(void)
 	b.spec.hooks.poststart = "false";
 	is_int(start(&b), -EIO, "a poststart that fails");
 	ok(box_is_clean(before), "undoes the jail");
+	free(before);
 	box_jail_clear(&b);
 }
 
 static void
 test_stop(void)
 {
-	const char *before = strdup(box_traces());
+	char *before = strdup(box_traces());
 	struct jail_stop_opts force = { .force = true };
 	struct box_jail b;
 	const char *out;
@@ -306,6 +308,7 @@ test_stop(void)
 	is_int(start(&b), 0, "a dead jail can be started");
 	stop("stubborn");
 	ok(box_is_clean(before), "nothing is left");
+	free(before);
 	box_jail_clear(&b);
 }
 
