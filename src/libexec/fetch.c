@@ -276,13 +276,6 @@ check(struct fetch *f, const char *name, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (access(KEYRING, R_OK) < 0)
-		return err_errno(err,
-		    "cannot read the keys " KEYRING
-		    " (apt-get install debian-archive-keyring)");
-	if (!in_path("mmdebstrap"))
-		return err_set(err, ENOENT,
-		    "cannot run mmdebstrap (apt-get install mmdebstrap)");
 	r = pool_open_active(&f->pool, err);
 	if (r < 0)
 		return r;
@@ -291,6 +284,13 @@ check(struct fetch *f, const char *name, struct err *err)
 		    "release '%s' is there already: iocage destroy -r %s "
 		    "removes it",
 		    f->def->name, f->def->name);
+	if (access(KEYRING, R_OK) < 0)
+		return err_errno(err,
+		    "cannot read the keys " KEYRING
+		    " (apt-get install debian-archive-keyring)");
+	if (!in_path("mmdebstrap"))
+		return err_set(err, ENOENT,
+		    "cannot run mmdebstrap (apt-get install mmdebstrap)");
 	return 0;
 }
 

@@ -19,7 +19,7 @@
 #include "base/map.h"
 
 /* Each level of the tree holds three descriptors open. */
-enum { DEPTH_MAX = 256 };
+enum { DEPTH_MAX = 256, SHOWN_MAX = 200 };
 
 struct copy {
 	int to_root;	  /* hard links are made from here */
@@ -39,10 +39,18 @@ struct entry {
 
 static int copy_entry(struct copy *c, struct entry *e, struct err *err);
 
+/* The end of a path that may be longer than a sentence. */
+static const char *
+shown(const struct copy *c)
+{
+	return c->path.buf +
+	    (c->path.len > SHOWN_MAX ? c->path.len - SHOWN_MAX : 0);
+}
+
 static int
 fail(const struct copy *c, struct err *err, const char *what)
 {
-	return err_errno(err, "cannot %s %s", what, c->path.buf);
+	return err_errno(err, "cannot %s %s", what, shown(c));
 }
 
 static int
@@ -216,7 +224,7 @@ copy_dir(struct copy *c, struct entry *e, struct err *err)
 	if (c->depth >= DEPTH_MAX)
 		return err_set(err, ELOOP,
 		    "cannot copy %s: directories nested deeper than %d",
-		    c->path.buf, DEPTH_MAX);
+		    shown(c), DEPTH_MAX);
 	if (mkdirat(e->to, e->to_name, 0700) < 0)
 		return fail(c, err, "make directory");
 	to = openat(e->to, e->to_name, flags);
@@ -258,7 +266,7 @@ copy_entry(struct copy *c, struct entry *e, struct err *err)
 	if (e->st.st_dev != c->dev)
 		return err_set(err, EXDEV,
 		    "cannot copy %s: another file system is mounted there",
-		    c->path.buf);
+		    shown(c));
 	r = copy_hard_link(c, e, err);
 	if (r != 0)
 		return r < 0 ? r : 0;

@@ -14,8 +14,10 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -257,6 +259,35 @@ nest(int root, bool subvolumes)
 	    subvolumes ? "subvolumes and directories" : "directories", DEEP);
 }
 
+/* What a copy leaves out, and what it refuses. */
+static void
+test_copy_limits(struct pool *pool)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	_cleanup_(store_new_freep) struct store_new *new = NULL;
+	_cleanup_close_ int root = -1, copy = -1, sock = -1;
+	struct err err = { 0 };
+
+	is_int(store_release_begin(pool, "odd", &new, &err), 0, "a release");
+	root = openat(new->fd, "root", O_RDONLY | O_DIRECTORY);
+	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	snprintf(
+	    sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/s", root);
+	ok(bind(sock, (struct sockaddr *)&sun, sizeof(sun)) == 0,
+	    "with a socket");
+	is_int(store_release_commit(new, &err), 0, "is made");
+	is_int(store_jail_create(pool, "odd", "odd", &err), 0, "and cloned");
+	is_int(store_jail_root_open(pool, "odd", &copy, &err), 0, "its root");
+	ok(faccessat(copy, "s", F_OK, 0) < 0, "has no socket");
+	is_int(store_jail_destroy(pool, "odd", &err), 0, "it is destroyed");
+	nest(root, false);
+	is_int(store_jail_create(pool, "odd", "odd", &err), -ELOOP,
+	    "nested so deep it is not copied");
+	ok(strstr(err.msg, "nested deeper than 256") != NULL, "and says why");
+	is_int(store_release_destroy(pool, "odd", &err), 0, "but removed");
+	ok(nothing_left(pool), "nothing is left");
+}
+
 static void
 test_destroy(struct pool *pool)
 {
@@ -325,6 +356,8 @@ test_pool(const struct pool_spec *spec, const char *backend, bool reflink)
 	test_release(pool);
 	test_jail(pool);
 	test_killed(pool);
+	if (pool->kind == POOL_DIR)
+		test_copy_limits(pool);
 	test_destroy(pool);
 	pool = pool_free(pool);
 	is_int(pool_export(pool_name, &err), 0, "it is unmounted");
