@@ -63,8 +63,15 @@ touches(const struct range *a, const struct range *b, size_t len)
 	return !range_next(next, len) || memcmp(b->from, next, len) <= 0;
 }
 
-void
-ranges_merge(struct ranges *r)
+static bool
+overlaps(const struct range *a, const struct range *b, size_t len)
+{
+	return memcmp(b->from, a->to, len) <= 0;
+}
+
+static void
+merge(struct ranges *r,
+    bool (*joins)(const struct range *, const struct range *, size_t))
 {
 	size_t n = 0;
 
@@ -72,12 +79,24 @@ ranges_merge(struct ranges *r)
 		return;
 	qsort(r->v, r->n, sizeof(*r->v), by_from);
 	for (size_t i = 1; i < r->n; i++) {
-		if (!touches(&r->v[n], &r->v[i], r->len))
+		if (!joins(&r->v[n], &r->v[i], r->len))
 			r->v[++n] = r->v[i];
 		else if (memcmp(r->v[i].to, r->v[n].to, r->len) > 0)
 			memcpy(r->v[n].to, r->v[i].to, r->len);
 	}
 	r->n = n + 1;
+}
+
+void
+ranges_merge(struct ranges *r)
+{
+	merge(r, touches);
+}
+
+void
+ranges_merge_overlapping(struct ranges *r)
+{
+	merge(r, overlaps);
 }
 
 void

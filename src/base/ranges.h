@@ -32,6 +32,8 @@ void ranges_add(struct ranges *r, const uint8_t *from, const uint8_t *to);
 struct range range_prefix(const uint8_t *addr, size_t len, unsigned int bits);
 /* Sort and join. */
 void ranges_merge(struct ranges *r);
+/* The same, but ranges that only touch stay two. */
+void ranges_merge_overlapping(struct ranges *r);
 /* Take a range out; merges first. */
 void ranges_remove(struct ranges *r, const uint8_t *from, const uint8_t *to);
 

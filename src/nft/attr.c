@@ -112,6 +112,9 @@ nl_msg(struct nft_batch *b, uint16_t type, uint16_t flags, uint8_t family,
 	size_t at =
 	    put_header(b, (NFNL_SUBSYS_NFTABLES << 8) | type, flags, family);
 
+	b->deletes |= type == NFT_MSG_DELTABLE || type == NFT_MSG_DELCHAIN ||
+	    type == NFT_MSG_DELRULE || type == NFT_MSG_DELSET ||
+	    type == NFT_MSG_DELSETELEM;
 	if (what) {
 		b->note = array_grow(
 		    b->note, b->n_note, &b->cap_note, sizeof(*b->note));

@@ -32,6 +32,7 @@ struct nft_batch {
 	size_t last;	/* offset of the last message */
 	uint32_t seq;
 	uint32_t set_id;
+	bool deletes;		     /* something in it deletes */
 	struct nft_batch_note *note; /* what each message is, for errors */
 	size_t n_note, cap_note;
 };

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int
@@ -71,6 +72,8 @@ table_attr(uint16_t type)
 		return NFTA_RULE_TABLE;
 	case NFT_MSG_GETSET:
 		return NFTA_SET_TABLE;
+	case NFT_MSG_GETSETELEM:
+		return NFTA_SET_ELEM_LIST_TABLE;
 	default:
 		BUG("no dump of type %d", type);
 	}
@@ -91,6 +94,7 @@ nl_dump(struct mnl_socket *nl, uint16_t type, uint8_t family, const char *table,
 	g->nfgen_family = family;
 	if (table)
 		mnl_attr_put_strz(h, table_attr(type), table);
+	/* Of a set's elements it is the set; the number is the same. */
 	if (chain)
 		mnl_attr_put_strz(h, NFTA_RULE_CHAIN, chain);
 	h->nlmsg_seq = 1;
@@ -203,6 +207,37 @@ finish(struct nft_batch *b, uint32_t genid, struct answer *a)
 	nl_msg_end(b, nl_frame(b, NFNL_MSG_BATCH_END));
 }
 
+/*
+ * Closing a socket by which something was deleted waits until the kernel has
+ * freed it, which is a grace period of its: 10 ms that nobody needs to wait
+ * for. So a process of its own, which is nobody's child, holds the socket a
+ * little longer than we do and does the waiting. If there can be none, we wait.
+ */
+static void
+let_other_wait(const struct mnl_socket *nl)
+{
+	enum { HOLD_US = 100000 };
+	unsigned int fd = (unsigned int)mnl_socket_get_fd(nl);
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return;
+	if (pid > 0) {
+		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+			;
+		return;
+	}
+	if (fork() != 0)
+		_exit(0);
+	(void)!chdir("/");
+	/* Whoever reads from a pipe of ours waits for its last holder. */
+	if (fd > 0)
+		(void)close_range(0, fd - 1, 0);
+	(void)close_range(fd + 1, ~0u, 0);
+	(void)usleep(HOLD_US);
+	_exit(0);
+}
+
 int
 nft_batch_commit_on(struct nft_batch *b, uint32_t genid, struct err *err)
 {
@@ -226,6 +261,8 @@ nft_batch_commit_on(struct nft_batch *b, uint32_t genid, struct err *err)
 	if (r < 0)
 		return err_code(err, r, "nf_tables refused %s%s%s",
 		    nl_note(b, a.seq), a.text[0] ? " - " : "", a.text);
+	if (b->deletes)
+		let_other_wait(nl);
 	return 0;
 }
 

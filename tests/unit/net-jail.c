@@ -686,7 +686,7 @@ test_pf_sets(void)
 	is_int(start(&j, "s", "lo1|192.168.0.60,em0|192.0.2.60", NULL, &err), 0,
 	    "a jail starts under pf");
 	set_is("own4_lo1",
-	    "[[{\"range\":[\"192.168.0.1\",\"192.168.0.3\"]},"
+	    "[[\"192.168.0.1\",\"192.168.0.2\",\"192.168.0.3\","
 	    "\"192.168.0.60\"]]\n",
 	    "lo1's set holds its address");
 	set_is("dyn4_0_32_em0",
@@ -696,14 +696,14 @@ test_pf_sets(void)
 	set_is("other", "[[\"1.2.3.4\"]]\n", "other sets are left alone");
 	is_int(stop(&j, &err), 0, "it stops");
 	set_is("own4_lo1",
-	    "[[{\"range\":[\"192.168.0.1\",\"192.168.0.3\"]}]]\n",
+	    "[[\"192.168.0.1\",\"192.168.0.2\",\"192.168.0.3\"]]\n",
 	    "its address is gone from the set");
 	setenv("GAOL_FAULT", "net:inside", 1);
 	ok(start(&j, "s", "lo1|192.168.0.60", NULL, &err) < 0,
 	    "a start fails after pf was told");
 	unsetenv("GAOL_FAULT");
 	set_is("own4_lo1",
-	    "[[{\"range\":[\"192.168.0.1\",\"192.168.0.3\"]}]]\n",
+	    "[[\"192.168.0.1\",\"192.168.0.2\",\"192.168.0.3\"]]\n",
 	    "and pf was told again");
 	sh("nft delete table inet pf");
 }
