@@ -45,10 +45,33 @@ want(struct ranges *r, const char *text, const char *what)
 	array_clear(r);
 }
 
+/* Neighbours stay two, what overlaps becomes one. */
+static void
+test_overlapping(void)
+{
+	struct ranges r = { .len = 4 };
+	const uint8_t a[] = { 10, 0, 0, 1 }, b[] = { 10, 0, 0, 2 },
+		      c[] = { 10, 0, 0, 3 }, d[] = { 10, 0, 0, 5 };
+
+	ranges_add(&r, b, b);
+	ranges_add(&r, a, a);
+	ranges_merge_overlapping(&r);
+	is_int(r.n, 2, "addresses that touch stay apart");
+	ranges_add(&r, b, d);
+	ranges_add(&r, c, c);
+	ranges_merge_overlapping(&r);
+	is_int(r.n, 2, "one inside another goes into it");
+	ok(memcmp(r.v[1].from, b, 4) == 0 && memcmp(r.v[1].to, d, 4) == 0,
+	    "and the whole stays");
+	array_clear(&r);
+}
+
 int
 main(void)
 {
 	struct ranges r = { .len = 4 };
+
+	test_overlapping();
 
 	prefix(&r, 10, 0, 1, 0, 24, false);
 	prefix(&r, 10, 0, 0, 7, 24, false);
