@@ -39,12 +39,15 @@ in_prefix(const struct pf_addr *a, const struct pf_addr *b)
 	    ((a->ip.b[whole] ^ b->ip.b[whole]) >> (8 - rest)) == 0;
 }
 
+/* The original also takes "! 10/8" for containing "! 10.1/16", and puts
+ * negated addresses into one negated table: both change what matches, so
+ * both are left out here. */
 static bool
 covers_addr(const struct pf_addr *a, const struct pf_addr *b, bool same_af)
 {
 	if (a->kind == PF_ADDR_ANY && !a->neg && !b->neg)
 		return true;
-	if (is_prefix(a) && is_prefix(b) && a->neg == b->neg && same_af &&
+	if (is_prefix(a) && is_prefix(b) && !a->neg && !b->neg && same_af &&
 	    a->bits < b->bits && in_prefix(a, b))
 		return true;
 	return pf_addr_equal(a, b);
@@ -174,8 +177,8 @@ mergeable(struct pf_rule *a, struct pf_rule *b, bool src)
 {
 	const struct pf_addr *x = side(a, src), *y = side(b, src);
 
-	return is_prefix(x) && is_prefix(y) && x->neg == y->neg && a->af != 0 &&
-	    differ_in_addrs(a, b);
+	return is_prefix(x) && is_prefix(y) && !x->neg && !y->neg &&
+	    a->af != 0 && differ_in_addrs(a, b);
 }
 
 /* With -n the attempts are counted, in a load the tables; and the tables of
