@@ -99,7 +99,7 @@ int mount_sysfs(struct err *err);
 /* ---- confinement (linux-seccomp.c, linux-caps.c) ---- */
 
 struct confine {
-	bool allow_raw_sockets, allow_mlock, allow_chflags, allow_socket_af;
+	bool allow_raw_sockets, allow_mlock, allow_socket_af;
 };
 
 #define SECCOMP_MAX 512 /* instructions */
@@ -189,6 +189,9 @@ struct jail {
 
 void jail_init(struct jail *j, const char *name, const struct jail_spec *spec);
 void jail_clear(struct jail *j);
+/* exec_timeout and stop_timeout as they were at the start. */
+void recall_timeouts(
+    const struct jail *j, unsigned int *ret_exec, unsigned int *ret_stop);
 /* Kill what runs in the jail and wait for it. */
 int jail_kill(struct jail *j, struct err *err);
 

@@ -76,9 +76,8 @@ struct jail_spec {
 	const struct net_jail_addrs *addrs; /* NULL: loopback only */
 	enum jail_localhost localhost;
 	bool allow_raw_sockets; /* the jail's userns owns its network */
-	bool allow_mlock;
-	bool allow_chflags;
-	bool allow_socket_af; /* any protocol family but vsock */
+	bool allow_mlock;	/* else RLIMIT_MEMLOCK is 0 */
+	bool allow_socket_af;	/* any protocol family but vsock */
 	struct jail_limits limits;
 
 	/* Inside the jail. A plain command line is run as it is, one with

@@ -15,12 +15,13 @@
  * The capabilities of the jail's root, all over its own user namespace only.
  * SYS_PTRACE: start-stop-daemon and ps look at /proc/PID/exe of other users'
  * processes. Without SYS_ADMIN there are no mounts and no host name, without
- * NET_ADMIN no addresses; NET_RAW is allow_raw_sockets.
+ * NET_ADMIN no addresses; NET_RAW is allow_raw_sockets. IPC_LOCK, MKNOD and
+ * LINUX_IMMUTABLE count in the host's user namespace only: they would not help.
  */
 static const unsigned char kept[] = { CAP_CHOWN, CAP_DAC_OVERRIDE,
 	CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID, CAP_KILL, CAP_SETGID,
 	CAP_SETUID, CAP_SETPCAP, CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT,
-	CAP_SYS_PTRACE, CAP_AUDIT_WRITE, CAP_SETFCAP, CAP_MKNOD };
+	CAP_SYS_PTRACE, CAP_AUDIT_WRITE, CAP_SETFCAP };
 
 static uint64_t
 capabilities(const struct confine *c)
@@ -31,10 +32,6 @@ capabilities(const struct confine *c)
 		set |= UINT64_C(1) << kept[i];
 	if (c->allow_raw_sockets)
 		set |= UINT64_C(1) << CAP_NET_RAW;
-	if (c->allow_mlock)
-		set |= UINT64_C(1) << CAP_IPC_LOCK;
-	if (c->allow_chflags)
-		set |= UINT64_C(1) << CAP_LINUX_IMMUTABLE;
 	return set;
 }
 
@@ -99,6 +96,7 @@ limit_resource(int resource, rlim_t soft, rlim_t hard, struct err *err)
 static int
 limit_resources(const struct confine *c, struct err *err)
 {
+	rlim_t locked = c->allow_mlock ? RLIM_INFINITY : 0;
 	int r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(resource_limits); i++) {
@@ -107,9 +105,7 @@ limit_resources(const struct confine *c, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	if (c->allow_mlock)
-		return 0;
-	return limit_resource(RLIMIT_MEMLOCK, 0, 0, err);
+	return limit_resource(RLIMIT_MEMLOCK, locked, locked, err);
 }
 
 int
@@ -140,9 +136,8 @@ confine_self(const struct confine *c, struct err *err)
 void
 confine_write(const struct confine *c, char buf[8])
 {
-	(void)snprintf(buf, 8, "-%s%s%s%s", c->allow_raw_sockets ? "r" : "",
-	    c->allow_mlock ? "m" : "", c->allow_chflags ? "c" : "",
-	    c->allow_socket_af ? "s" : "");
+	(void)snprintf(buf, 8, "-%s%s%s", c->allow_raw_sockets ? "r" : "",
+	    c->allow_mlock ? "m" : "", c->allow_socket_af ? "s" : "");
 }
 
 void
@@ -150,6 +145,5 @@ confine_read(const char *word, struct confine *ret)
 {
 	ret->allow_raw_sockets = strchr(word, 'r') != NULL;
 	ret->allow_mlock = strchr(word, 'm') != NULL;
-	ret->allow_chflags = strchr(word, 'c') != NULL;
 	ret->allow_socket_af = strchr(word, 's') != NULL;
 }

@@ -139,10 +139,12 @@ prestart_undo(void *ctx, struct err *err)
 {
 	struct jail *j = ctx;
 	const char *poststop = facts_get(&j->facts, "poststop");
+	unsigned int exec, stop;
 
 	if (poststop == NULL || facts_get(&j->facts, "no-hooks") != NULL)
 		return 0;
-	return hook_run(j, "exec_poststop", poststop, 60, err);
+	recall_timeouts(j, &exec, &stop);
+	return hook_run(j, "exec_poststop", poststop, exec, err);
 }
 
 /* ---- files, ids, cgroup ---- */
@@ -666,7 +668,6 @@ jail_start(const struct jail_spec *spec, struct err *err)
 	j.confine = (struct confine){
 		.allow_raw_sockets = spec->allow_raw_sockets,
 		.allow_mlock = spec->allow_mlock,
-		.allow_chflags = spec->allow_chflags,
 		.allow_socket_af = spec->allow_socket_af,
 	};
 	r = facts_check_name(spec->name, err);

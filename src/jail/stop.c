@@ -9,6 +9,18 @@
 #include "base/str.h"
 #include "jail/internal.h"
 
+void
+recall_timeouts(
+    const struct jail *j, unsigned int *ret_exec, unsigned int *ret_stop)
+{
+	const char *timeouts = facts_get(&j->facts, "timeouts");
+
+	*ret_exec = 60;
+	*ret_stop = 30;
+	if (timeouts != NULL)
+		(void)sscanf(timeouts, "%u %u", ret_exec, ret_stop);
+}
+
 /* Take from the facts what undoing needs. */
 static void
 recall(struct jail *j)
@@ -44,12 +56,10 @@ warn(const struct jail_stop_opts *opts, const struct err *e)
 static void
 stop_kindly(struct jail *j, const struct jail_stop_opts *opts)
 {
-	const char *timeouts = facts_get(&j->facts, "timeouts");
-	unsigned int exec = 60, stop = 30;
+	unsigned int exec, stop;
 	struct err e = { 0 };
 
-	if (timeouts != NULL)
-		(void)sscanf(timeouts, "%u %u", &exec, &stop);
+	recall_timeouts(j, &exec, &stop);
 	(void)syscall(SYS_pidfd_send_signal, j->init_pidfd, SIGTERM, NULL, 0);
 	if (ns_wait(j->init_pidfd, (int)(exec + stop + 2) * 1000))
 		return;
@@ -62,10 +72,12 @@ static int
 prestop(struct jail *j, struct err *err)
 {
 	const char *command = facts_get(&j->facts, "prestop");
+	unsigned int exec, kill_after;
 
 	if (command == NULL)
 		return 0;
-	return hook_run(j, "exec_prestop", command, 60, err);
+	recall_timeouts(j, &exec, &kill_after);
+	return hook_run(j, "exec_prestop", command, exec, err);
 }
 
 /* The facts were read while the lock was free. */

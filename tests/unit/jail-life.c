@@ -134,7 +134,7 @@ test_view(void)
 	    "grep -E 'CapBnd|CapEff|NoNew|Seccomp:' "
 	    "/proc/self/status",
 	    &out);
-	is_str(out, "CapEff:\t00000000a80c05ff\nCapBnd:\t00000000a80c05ff\n"
+	is_str(out, "CapEff:\t00000000a00c05ff\nCapBnd:\t00000000a00c05ff\n"
 		    "NoNewPrivs:\t0\nSeccomp:\t2", "privileges are bounded");
 	box_exec("view",
 	    "awk '{print $1, $3}' /proc/self/uid_map; "
