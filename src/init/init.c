@@ -208,7 +208,9 @@ take_control(struct init *i)
 	if (n != 1 || c != INIT_KEEP)
 		_exit(1); /* takes every process of the jail along */
 	(void)close(INIT_CONTROL_FD);
-	enter(i, RUNNING, 0);
+	/* A signal to stop may have come in the meantime. */
+	if (i->phase < STOPPING)
+		enter(i, RUNNING, 0);
 }
 
 static void
