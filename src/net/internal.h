@@ -35,6 +35,9 @@ const char *net_alias_ifname(
 /* "lo0" is the kernel's "lo"; other names are the same. */
 const char *net_kernel_name(const char *name);
 const char *net_pf_name(const char *name);
+/* Is `rc_name` how rc.conf writes `name`? '_' can be any character there that
+ * a shell's variable cannot have. */
+bool net_is_rc_name(const char *rc_name, const char *name);
 /* Copy the name of an interface, cut to what one can have. */
 void net_copy_ifname(char to[IFNAMSIZ], const char *from);
 /* lo1, lo2, ...: a cloned loopback's name. */

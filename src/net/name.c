@@ -2,6 +2,7 @@
 /* Names of interfaces, aliases of host ends, and small kernel access. */
 #include "net/internal.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -22,6 +23,18 @@ const char *
 net_pf_name(const char *name)
 {
 	return streq(name, "lo") ? "lo0" : name;
+}
+
+bool
+net_is_rc_name(const char *rc_name, const char *name)
+{
+	while (*name != '\0' &&
+	    (*name == *rc_name ||
+		(*rc_name == '_' && !isalnum((unsigned char)*name)))) {
+		name++;
+		rc_name++;
+	}
+	return *name == '\0' && *rc_name == '\0';
 }
 
 void

@@ -194,6 +194,9 @@ struct net_plan {
 int net_plan_make(
     const struct rcconf *rc, struct net_plan *ret, struct err *err);
 void net_plan_clear(struct net_plan *plan);
+/* What the plan says of the kernel's interface `name`, or NULL. */
+const struct net_plan_if *net_plan_if(
+    const struct net_plan *plan, const char *name);
 /* Leave out all but cloned interfaces and forwarding: what can be made at
  * boot before the real interfaces are there. */
 void net_plan_keep_cloned(struct net_plan *plan);

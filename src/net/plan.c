@@ -124,7 +124,7 @@ classify(const char *name)
 /* ---- the plan in the making ---- */
 
 static struct net_plan_if *
-plan_if(struct net_plan *plan, const char *name, const struct rcconf_var *var)
+make_if(struct net_plan *plan, const char *name, const struct rcconf_var *var)
 {
 	struct net_plan_if *p;
 
@@ -169,7 +169,7 @@ plan_cloned(
 			    "made: loopbacks (lo1, lo2, ..) and bridges "
 			    "(bridge0, ..) can",
 			    seen.buf);
-		p = plan_if(plan, words.v[i], var);
+		p = make_if(plan, words.v[i], var);
 		p->cloned = p->up = true;
 	}
 	return 0;
@@ -188,9 +188,9 @@ plan_var(struct net_plan *plan, const struct rcconf_var *var,
 
 	if (vn->kind == VAR_ADDRS4 || vn->kind == VAR_ADDRS6)
 		return net_plan_addrs(
-		    plan_if(plan, vn->ifname, var), family, var, err);
+		    make_if(plan, vn->ifname, var), family, var, err);
 	return net_plan_ifconfig(
-	    plan, plan_if(plan, vn->ifname, var), family, var, err);
+	    plan, make_if(plan, vn->ifname, var), family, var, err);
 }
 
 /* All variables of one kind, in the file's order. */
@@ -304,6 +304,15 @@ net_plan_make(const struct rcconf *rc, struct net_plan *ret, struct err *err)
 	*ret = plan;
 	plan = (struct net_plan){ 0 };
 	return 0;
+}
+
+const struct net_plan_if *
+net_plan_if(const struct net_plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (net_is_rc_name(plan->v[i].name, name))
+			return &plan->v[i];
+	return NULL;
 }
 
 static void

@@ -10,7 +10,6 @@
 #include "net/internal.h"
 #include "net/messages.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -113,24 +112,14 @@ want(struct ops *ops, enum op_kind kind, const struct net_plan_if *p,
 	return op;
 }
 
-/* rc.conf's name of an interface, where '_' can be any character that a
- * variable cannot have. */
 static const struct net_if *
 find_if(const struct net_view *view, const char *name)
 {
 	const struct net_if *exact = net_view_if(view, name);
 
-	for (size_t i = 0; i < view->n && !exact; i++) {
-		const char *a = view->v[i].name, *b = name;
-
-		while (*a != '\0' &&
-		    (*a == *b || (*b == '_' && !isalnum((unsigned char)*a)))) {
-			a++;
-			b++;
-		}
-		if (*a == '\0' && *b == '\0')
+	for (size_t i = 0; i < view->n && !exact; i++)
+		if (net_is_rc_name(name, view->v[i].name))
 			exact = &view->v[i];
-	}
 	return exact;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "conf/rcconf.h"
 #include "net/net.h"
 #include "pfctl/pfctl.h"
 
@@ -134,8 +135,32 @@ add_if(struct world *w, const struct net_if *from)
 					    : PF_IF_BROADCAST;
 	if (loop)
 		strv_add(&f->groups, "lo");
+	else if (streq(from->kind, "bridge"))
+		strv_add(&f->groups, "bridge");
 	for (size_t i = 0; i < from->n; i++)
 		add_addr(f, &from->v[i]);
+}
+
+/* "group G" of rc.conf's ifconfig lines. */
+static int
+add_groups(struct world *w, const struct net_view *view, struct err *err)
+{
+	_cleanup_(rcconf_freep) struct rcconf *rc = NULL;
+	_cleanup_(net_plan_clear) struct net_plan plan = { 0 };
+	int r = rcconf_read_host(&rc, err);
+
+	if (r == 0)
+		r = net_plan_make(rc, &plan, err);
+	for (size_t i = 0; i < view->n && r == 0; i++) {
+		struct strv *to = &w->own->ifs.v[i].groups;
+		const struct net_plan_if *p =
+		    net_plan_if(&plan, view->v[i].name);
+
+		for (size_t k = 0; p && k < p->groups.n; k++)
+			if (!strv_has(to, p->groups.v[k]))
+				strv_add(to, p->groups.v[k]);
+	}
+	return r;
 }
 
 static void
@@ -162,6 +187,10 @@ read_system(struct world *w, struct err *err)
 	w->own->resolve = resolve;
 	for (size_t i = 0; i < view.n; i++)
 		add_if(w, &view.v[i]);
+	/* Rules must load also when rc.conf is broken. */
+	if (add_groups(w, &view, err) < 0)
+		complain("interface groups are not known: %s", err->msg);
+	err_clear(err);
 	net_view_clear(&view);
 	w->env = w->own;
 	return 0;

@@ -144,6 +144,14 @@ test_expect 'a line of its own changes nothing' '
 	fails 1 "Cannot .start. pf" gaol service pf start && open 80 &&
 	gaol service pf onestart && closed 80 && gaol service pf enable'
 
+test_expect 'an interface is in the group that rc.conf puts it in' '
+	cp /etc/pf.conf "$TMP/pf.conf" && gaol sysrc ifconfig_em0="group wan" &&
+	printf "block all\npass out all\npass in on wan proto tcp to port 80\n" \
+	    >/etc/pf.conf &&
+	gaol service pf reload && open 80 && closed 22 &&
+	gaol sysrc -x ifconfig_em0 && gaol service pf reload && closed 80 &&
+	cp "$TMP/pf.conf" /etc/pf.conf && gaol service pf reload'
+
 # ---- jails
 
 if pool_dir tank && release tiny; then
