@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "base/proc.h"
+#include "cli/interrupt.h"
 #include "net/net.h"
 #include "store/store.h"
 
@@ -180,7 +181,9 @@ start_opened(struct cli *c, const struct cli_jail *jail, struct err *err)
 		return 0;
 	}
 	cli_say(c, "* Starting %s", jail->name);
+	interrupt_arm(jail->name);
 	r = jail_start(&s.spec, err);
+	interrupt_disarm();
 	if (r < 0) {
 		cli_say(c, "  + Start FAILED");
 		return err_wrap(err, r, "jail '%s'", jail->name);

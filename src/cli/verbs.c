@@ -11,6 +11,7 @@ extern const struct cli_verb cmd_destroy;
 extern const struct cli_verb cmd_exec;
 extern const struct cli_verb cmd_fetch;
 extern const struct cli_verb cmd_get;
+extern const struct cli_verb cmd_interrupted;
 extern const struct cli_verb cmd_list;
 extern const struct cli_verb cmd_net;
 extern const struct cli_verb cmd_pool;
@@ -40,5 +41,6 @@ const struct cli_verb *const cli_verbs[] = {
 	&cmd_service,
 	&cmd_sysrc,
 	&cmd_completion,
+	&cmd_interrupted,
 	NULL,
 };

@@ -110,4 +110,24 @@ test_expect 'and so does a start after it' '
 	gaol start web && gaol exec web true && gaol stop web && unchanged
 '
 
+# ---- a start that is told to end ----
+
+gaol set exec_start="sleep 30" web >/dev/null 2>&1
+gone
+system_state >"$TMP/before"
+for signal in INT TERM HUP; do
+	test_expect "SIG$signal while it starts: nothing is left" '
+		number=$(kill -l $signal)
+		# The shell has what it puts aside ignore SIGINT.
+		env --default-signal=INT gaol start web >"$TMP/out" 2>&1 &
+		pid=$!
+		eventually pgrep -fx "sleep 30" >/dev/null
+		kill -$signal $pid
+		wait $pid
+		[ $? = $((128 + number)) ] || { cat "$TMP/out"; exit 1; }
+		grep -q "the start of jail .web. was interrupted" "$TMP/out" &&
+		[ "$(gaol get state web)" = down ] && unchanged
+	'
+done
+
 test_done
