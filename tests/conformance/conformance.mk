@@ -2,7 +2,7 @@
 #	make conformance [PAIRS=DIR]	DIR: pairs, or recorded rulesets
 # A clone tests itself with what is in tests/; other corpora are given by DIR.
 PAIRS ?=
-PAIRS_HERE := tests/conformance/pairs tests/replay/verdicts
+PAIRS_HERE := tests/conformance/tutorial tests/conformance/pairs tests/replay/verdicts
 
 CONFORMANCE_SHOW := $(BUILD)/tests/conformance/show
 

@@ -13,6 +13,8 @@ run() {
 
 test_expect 'pairs recorded from FreeBSD come out equal' \
     'run "$TOP/tests/conformance/pairs"'
+test_expect 'the tutorial comes out as FreeBSD prints it' \
+    'run "$TOP/tests/conformance/tutorial"'
 test_expect 'recorded rulesets load as they did there' \
     'run "$TOP/tests/replay/verdicts"'
 
