@@ -165,6 +165,7 @@ struct pf_file {
 	struct str text;
 	size_t pos;
 	uint32_t line;
+	uint32_t skew; /* what messages add to the line */
 	struct pf_file *up;
 };
 

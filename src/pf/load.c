@@ -51,7 +51,7 @@ define_macros(struct parser *p)
 	for (; d != NULL && *d != NULL; d++) {
 		const char *eq = strrchr(*d, '=');
 
-		if (eq == NULL || eq == *d) {
+		if (eq == NULL) {
 			pf_warn(p, "could not parse macro definition %s", *d);
 			continue;
 		}
@@ -189,11 +189,14 @@ pf_load(const char *file, const struct pf_opts *opts, const struct pf_env *env,
     const struct pf_out *out, struct pf_ruleset **ret, struct err *err)
 {
 	const char *path = opts->anchor ? opts->anchor : "";
+	struct pf_opts mine = *opts;
 	struct pf_anchor *top;
 	_cleanup_(parser_clear) struct parser p;
 	int r;
 
-	parser_init(&p, opts, env, out);
+	if (*path != '\0') /* an anchor has neither options nor queues */
+		mine.load &= PF_LOAD_FILTER | PF_LOAD_NAT | PF_LOAD_TABLE;
+	parser_init(&p, &mine, env, out);
 	define_macros(&p);
 	top = pf_anchor_new(p.rs, path, base_name(path));
 	r = load_file(&p, file, top, err);

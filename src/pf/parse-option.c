@@ -160,7 +160,7 @@ parse_hostid(struct parser *p)
 
 	if (pf_number(p, &n) < 0)
 		return -1;
-	if (n == 0 || (uint64_t)n > UINT32_MAX)
+	if (n == 0 || n > UINT32_MAX)
 		return pf_error(p, "hostid must be non-zero");
 	if (!options_wanted(p))
 		return 0;

@@ -32,7 +32,8 @@ pf_error(struct parser *p, const char *fmt, ...)
 	va_list ap;
 
 	p->rs->errors++;
-	str_printf(&p->line, "%s:%u: ", p->file->name, p->tok.line);
+	str_printf(&p->line, "%s:%u: ", p->file->name,
+	    p->tok.line + p->file->skew);
 	va_start(ap, fmt);
 	str_vprintf(&p->line, fmt, ap);
 	va_end(ap);
@@ -286,7 +287,10 @@ parse_include(struct parser *p)
 		    p, "files include each other too deeply: %s", name);
 	if (pf_file_push(p, name) < 0)
 		return pf_error(p, "failed to include file %s", name);
-	/* The rest of the line is read when the included file ends. */
+	/* The rest of the line is read when the included file ends. The
+	 * original counts the newline that stands in for it. */
+	p->file->line = 0;
+	p->file->skew = !p->opts->terminal;
 	pf_lex_newline(p);
 	return 0;
 }
