@@ -347,13 +347,13 @@ const char *
 net_jail_warning(const struct net_jail_addrs *addrs)
 {
 	static const char off4[] =
-	    "the host does not forward IPv4: the jail "
-	    "reaches the host only; set gateway_enable=\"YES\" in "
-	    "/etc/rc.conf and run 'gaol net up'";
+	    "the host does not forward IPv4, so the jail reaches this host "
+	    "and its jails only; set gateway_enable=\"YES\" in /etc/rc.conf "
+	    "and run 'gaol net up'";
 	static const char off6[] =
-	    "the host does not forward IPv6: the jail "
-	    "reaches the host only; set ipv6_gateway_enable=\"YES\" in "
-	    "/etc/rc.conf and run 'gaol net up'";
+	    "the host does not forward IPv6, so the jail reaches this host "
+	    "only; set ipv6_gateway_enable=\"YES\" in /etc/rc.conf and run "
+	    "'gaol net up'";
 	bool want4 = false, want6 = false;
 	int on;
 

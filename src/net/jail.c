@@ -188,22 +188,20 @@ guard_run(void *ctx _unused_, struct err *err)
 
 /* ---- step: the host's side ---- */
 
+/* A jail's packets are forwarded even where gateway_enable is off, as a jail
+ * on FreeBSD reaches its neighbours without it. */
 static void
-put_host_conf(struct nlmsghdr *m, bool ipv6)
+put_forwarding(struct nlmsghdr *m)
 {
 	struct nlattr *spec, *inet, *conf;
 
 	spec = mnl_attr_nest_start(m, IFLA_AF_SPEC);
 	inet = mnl_attr_nest_start(m, AF_INET);
 	conf = mnl_attr_nest_start(m, IFLA_INET_CONF);
-	/* A jail's packets are forwarded even where gateway_enable is off,
-	 * as a jail on FreeBSD reaches its neighbours without it. */
 	mnl_attr_put_u32(m, IPV4_DEVCONF_FORWARDING, 1);
 	mnl_attr_nest_end(m, conf);
 	mnl_attr_nest_end(m, inet);
 	mnl_attr_nest_end(m, spec);
-	if (ipv6)
-		net_msg_put_no_link_local(m);
 }
 
 /*
@@ -232,7 +230,14 @@ host_run(void *ctx, struct err *err)
 	net_msg_alias(&b, index, alias.buf, false);
 	m = rtnl_add(&b, RTM_NEWLINK, 0, 0, "configure %s", up->facts->ifname);
 	net_msg_put_link(m, index, false);
-	put_host_conf(m, up->ipv6);
+	put_forwarding(m);
+	if (up->ipv6) {
+		/* Of two attributes of one kind the kernel takes the last. */
+		m = rtnl_add(
+		    &b, RTM_NEWLINK, 0, 0, "configure %s", up->facts->ifname);
+		net_msg_put_link(m, index, false);
+		net_msg_put_no_link_local(m);
+	}
 	net_msg_link_up(&b, index, up->facts->ifname);
 	for (size_t i = 0; i < up->places.n; i++) {
 		net_msg_neighbour(

@@ -730,6 +730,45 @@ test_at_once(void)
 	    arrived, rounds, "the first packets of %d starts arrive", rounds);
 }
 
+static const char *
+warning(const char *ip4, const char *ip6)
+{
+	_cleanup_(net_jail_addrs_clear) struct net_jail_addrs addrs = { 0 };
+
+	net_jail_addrs_parse(ip4, ip6, &addrs, NULL);
+	return net_jail_warning(&addrs);
+}
+
+static void
+test_no_gateway(void)
+{
+	struct err err = { 0 };
+	struct jail j, k;
+
+	ok(warning("10.0.0.1", "fd00::1") == NULL,
+	    "no warning while the host forwards");
+	sh("echo 0 >/proc/sys/net/ipv4/ip_forward;"
+	   "echo 0 >/proc/sys/net/ipv6/conf/all/forwarding");
+	ok(str_starts(warning("10.0.0.1", NULL),
+	       "the host does not forward IPv4"),
+	    "a warning where gateway_enable is off");
+	ok(str_starts(warning(NULL, "fd00::1"),
+	       "the host does not forward IPv6"),
+	    "and one for IPv6");
+	ok(warning(NULL, NULL) == NULL, "none without addresses");
+	start(&j, "j", "lo1|192.168.0.70", NULL, &err);
+	start(&k, "k", "lo1|192.168.0.71", NULL, &err);
+	ok(REACHES(j.ns, "0.0.0.0", -1, "192.168.0.1") &&
+		REACHES(j.ns, "0.0.0.0", k.ns, "192.168.0.71"),
+	    "a jail then reaches the host and its jails");
+	ok(BLOCKED(world, "192.0.2.9", j.ns, "192.168.0.70"),
+	    "the outside does not reach it");
+	stop(&j, &err);
+	stop(&k, &err);
+	sh("echo 1 >/proc/sys/net/ipv4/ip_forward;"
+	   "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding");
+}
+
 static void
 test_end(void)
 {
@@ -772,6 +811,7 @@ main(void)
 	test_died();
 	test_at_once();
 	test_pf_sets();
+	test_no_gateway();
 	test_guard_loopback();
 	test_end();
 	return done_testing();
