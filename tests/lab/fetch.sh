@@ -4,6 +4,7 @@
 # signatures, into a pool on a partition; what is wrong with the mirror is
 # told; kill -9 in the middle leaves nothing.
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../debian-jail.sh"
 
 gaol pool create iocage /dev/disk/by-partlabel/iocage >/dev/null
 iocage activate iocage >/dev/null
@@ -41,6 +42,7 @@ for release in debian-12 debian-13; do
 	test_expect "$release: nothing of this host is in it" '
 		! ls "$(root $release)"/etc/{resolv.conf,hostname}
 	'
+	debian_jail_tests $release
 done
 test_expect 'a jail is cloned from it in an instant' '
 	iocage create -n clone -r debian-13 &&
