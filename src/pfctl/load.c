@@ -25,24 +25,20 @@ struct load {
 /* ---- steps ---- */
 
 static int
-lower(const struct load *l, const struct pf_ruleset *rs,
+lower(const struct load *l, const struct pf_ruleset *rs, uint32_t first,
     struct pf_lowered **ret, struct str *msgs, struct err *err)
 {
-	struct pf_lower_opts opts = { .jail_group = NET_GROUP };
+	const struct pf_lower_opts opts = { NET_GROUP, first };
 	struct nft_addrs addrs = { 0 };
-	int r;
+	int r = pf_lower(rs, l->world->env, &opts, ret, msgs, err);
 
-	/* Numbers are not used twice while states may bear them. */
-	opts.first_rule =
-	    l->old->status.stamped ? l->old->status.stamp.next_rule : 1;
-	r = pf_lower(rs, l->world->env, &opts, ret, msgs, err);
 	if (r < 0)
 		return r;
 	world_addrs(l->world, &addrs);
 	nft_addr_sets_fill(
 	    (*ret)->sets.v, (*ret)->sets.n, &addrs, &(*ret)->arena);
 	array_clear(&addrs);
-	return (int)opts.first_rule;
+	return 0;
 }
 
 static void
@@ -63,11 +59,14 @@ static int
 step_lower(void *ctx, struct err *err)
 {
 	struct load *l = ctx;
-	int r = lower(l, l->rules, &l->lowered, &l->msgs, err);
+	const struct nft_status *st = &l->old->status;
+	/* Numbers are not used twice while states may bear them. */
+	uint32_t first = st->stamped ? st->stamp.next_rule : 1;
+	int r = lower(l, l->rules, first, &l->lowered, &l->msgs, err);
 
 	if (r < 0)
 		return r;
-	set_nft(&l->nft, l->lowered, (uint32_t)r, l->enable);
+	set_nft(&l->nft, l->lowered, first, l->enable);
 	return 0;
 }
 
@@ -140,25 +139,30 @@ step_commit(void *ctx, struct err *err)
 	return nft_load_commit(&l->nft, err);
 }
 
-/* Put back what was there, under its old number. */
+/* Put back what was there, under its old numbers. */
 static int
 undo_commit(void *ctx, struct err *err)
 {
 	_cleanup_(pf_lowered_freep) struct pf_lowered *lowered = NULL;
 	_cleanup_(str_clear) struct str msgs = STR_INIT;
+	_cleanup_(str_clear) struct str ids = STR_INIT;
 	struct load *l = ctx;
+	const struct nft_status *st = &l->old->status;
 	struct nft_load nft;
+	uint32_t first = st->stamp.next_rule;
 	int r;
 
-	if (!l->old->status.present)
+	if (!st->present)
 		return nft_remove(err);
-	r = lower(l, l->old->rules, &lowered, &msgs, err);
+	if (store_get(l->store, st->stamp.load_id, "ids", &ids, NULL) == 0)
+		(void)sscanf(ids.buf, "%u", &first);
+	r = lower(l, l->old->rules, first, &lowered, &msgs, err);
 	if (r < 0)
 		return r;
-	set_nft(&nft, lowered, (uint32_t)r, false);
-	nft.stamp.load_id = l->old->status.stamp.load_id;
+	set_nft(&nft, lowered, first, false);
+	nft.stamp.load_id = st->stamp.load_id;
 	r = nft_load_commit(&nft, err);
-	if (r == 0 && l->enable && !l->old->status.enabled)
+	if (r == 0 && l->enable && !st->enabled)
 		r = nft_enable(false, err);
 	return r;
 }

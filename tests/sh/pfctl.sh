@@ -1,0 +1,239 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# pfctl against the kernel: on and off, what it shows, what it flushes, whom it
+# spares, and what it does when others change nf_tables. (That packets are
+# judged as pf judges them is replay-kernel's to show.)
+. "$(dirname "$0")/../lib.sh"
+in_namespaces net mount pid
+mount -t tmpfs none /run
+mount -t tmpfs none /var/lib
+
+[ -x "$BUILD/pfctl" ] || skip_all "pfctl is not built"
+unset SSH_CONNECTION
+
+# A host with em0, and a machine outside.
+unshare -n sleep infinity &
+outside=$!
+at_end "kill $outside"
+other_net() {
+	[ "$(readlink /proc/$outside/ns/net)" != "$(readlink /proc/$$/ns/net)" ]
+}
+eventually other_net
+world() {
+	nsenter -t "$outside" -n "$@"
+}
+ip link set lo up
+ip link add em0 type veth peer name w0 netns "/proc/$outside/ns/net"
+ip addr add 192.168.178.40/24 dev em0
+ip link set em0 up
+world ip addr add 192.168.178.20/24 dev w0
+world ip link set w0 up
+
+# Can the outside open a connection to this port? Refused at once is 2.
+serve() {
+	socat "TCP-LISTEN:$1,fork,reuseaddr" "EXEC:echo hello" &
+	at_end "kill $!"
+	eventually bash -c "exec 3<>/dev/tcp/192.168.178.40/$1" 2>/dev/null
+}
+reach() {
+	world timeout 2 socat -T1 -u "TCP:192.168.178.40:$1,connect-timeout=1" - \
+	    2>&1 | tee "$TMP/reach" | grep -q hello
+}
+refused() {
+	! reach "$1" && grep -q 'Connection refused' "$TMP/reach"
+}
+silent() {
+	! reach "$1" && ! grep -q 'Connection refused' "$TMP/reach"
+}
+serve 22
+serve 80
+
+cat >"$TMP/pf.conf" <<'EOF'
+table <bad> persist { 198.51.100.0/24, !198.51.100.7 }
+set skip on lo0
+nat on em0 inet from 10.0.0.0/8 to any -> 192.168.178.40
+block drop all
+pass in on em0 proto tcp to port 22
+pass out on em0
+EOF
+
+# ---- on and off ----
+
+test_expect 'a load does not enable, and enabling says so' '
+	pfctl -f "$TMP/pf.conf" && [ "$(pfctl -s Running)" = Disabled ] &&
+	reach 80 &&
+	pfctl -e 2>&1 | grep -qx "pf enabled" &&
+	[ "$(pfctl -s Running)" = Enabled ] && reach 22 && silent 80
+'
+test_expect 'twice is refused' '
+	! pfctl -e 2>"$TMP/err" &&
+	[ "$(cat "$TMP/err")" = "pfctl: pf already enabled" ]
+'
+test_expect 'off: everything passes, the rules are kept' '
+	pfctl -d 2>&1 | grep -qx "pf disabled" && reach 80 &&
+	pfctl -s rules | grep -qx "block drop all" &&
+	! pfctl -d 2>"$TMP/err" &&
+	[ "$(cat "$TMP/err")" = "pfctl: pf not enabled" ] &&
+	pfctl -q -e && silent 80
+'
+
+# ---- block return, and what it needs ----
+
+test_expect 'block return refuses at once, coming in and going out' '
+	sed "s/block drop/block return/; s/^pass out.*//" "$TMP/pf.conf" |
+	    pfctl -f - && refused 80 && reach 22 &&
+	[ "$(cat /proc/sys/net/ipv4/fwmark_reflect)" = 1 ] &&
+	! socat -u TCP:192.168.178.20:9,connect-timeout=5 - 2>"$TMP/err" &&
+	grep -q "Connection refused" "$TMP/err"
+'
+test_expect 'kernel settings are given back' '
+	pfctl -q -d && [ "$(cat /proc/sys/net/ipv4/fwmark_reflect)" = 0 ] &&
+	pfctl -q -f "$TMP/pf.conf" && pfctl -q -e
+'
+
+# ---- errors ----
+
+test_expect 'a syntax error on line 2: named, and the old rules stand' '
+	printf "pass all\nblock frobnicate\n" >"$TMP/bad.conf" &&
+	! pfctl -f "$TMP/bad.conf" 2>"$TMP/err" &&
+	grep -q "bad.conf:2: syntax error" "$TMP/err" &&
+	silent 80 && reach 22 && pfctl -s rules | grep -qx "block drop all"
+'
+test_expect 'what cannot be done on Linux: line, reason, nothing changed' '
+	printf "pass all\npass in user 0\n" >"$TMP/bad.conf" &&
+	! pfctl -F all -f "$TMP/bad.conf" 2>"$TMP/err" &&
+	grep -q "bad.conf:2: user works only in rules with" "$TMP/err" &&
+	! grep -q cleared "$TMP/err" && silent 80 &&
+	pfctl -s rules | grep -qx "block drop all"
+'
+test_expect '-n says the same and loads nothing' '
+	! pfctl -nf "$TMP/bad.conf" 2>"$TMP/err" &&
+	grep -q "bad.conf:2: user works only" "$TMP/err" &&
+	pfctl -s rules | grep -qx "block drop all"
+'
+
+# ---- states, and the session that must live ----
+
+# A connection that stays open: lines typed to fd 5 come back.
+socat TCP-LISTEN:2222,fork,reuseaddr EXEC:cat &
+at_end "kill $!"
+mkfifo "$TMP/in"
+talk() {
+	: >"$TMP/out"
+	exec 5<>"$TMP/in"
+	world socat - TCP:192.168.178.40:2222,sourceport=40000 \
+	    <&5 >>"$TMP/out" &
+	at_end "kill $!"
+	said one
+}
+said() {
+	echo "$1" >&5
+	eventually grep -qx "$1" "$TMP/out"
+}
+sed 's/port 22$/port { 22 2222 }/' "$TMP/pf.conf" >"$TMP/talk.conf"
+
+test_expect 'a connection shows as a state' '
+	pfctl -q -f "$TMP/talk.conf" && talk &&
+	pfctl -s states >"$TMP/states" &&
+	grep -qx "all tcp 192.168.178.40:2222 <- 192.168.178.20:40000       ESTABLISHED:ESTABLISHED" "$TMP/states" &&
+	pfctl -s info | grep -Eq "current entries +[1-9]"
+'
+test_expect 'it outlives a load that no longer allows it' '
+	pfctl -q -f "$TMP/pf.conf" && said two
+'
+test_expect '-F all -f spares the session it is typed in, and says so' '
+	# As sudo does: the shell has the variable, pfctl has not.
+	SSH_CONNECTION="192.168.178.20 40000 192.168.178.40 2222" bash -c "
+		env -u SSH_CONNECTION pfctl -F all -f $TMP/pf.conf; true
+	" 2>"$TMP/err"
+	cat "$TMP/err"
+	grep -q "kept the state of the session from 192.168.178.20 port 40000" \
+	    "$TMP/err" && said three
+'
+test_expect 'the messages of -F all -f are those of pf' '
+	grep -v "^pfctl:" "$TMP/err" | sed "s/^[0-9]* states/N states/" |
+	    diff - <(cat <<-EOF
+		rules cleared
+		nat cleared
+		1 tables deleted.
+		N states cleared
+		source tracking entries cleared
+		pf: statistics cleared
+		pf: interface flags reset
+		EOF
+	    )
+'
+test_expect 'without a session, -F states cuts it' '
+	pfctl -F states 2>&1 | grep -Eqx "[1-9][0-9]* states cleared" &&
+	echo four >&5 && sleep 0.3 && ! grep -qx four "$TMP/out" &&
+	! pfctl -s states | grep -q 40000
+'
+
+# ---- parts ----
+
+test_expect '-F rules leaves nat and tables, -F nat the rest' '
+	pfctl -q -f "$TMP/pf.conf" && pfctl -q -F rules &&
+	[ -z "$(pfctl -s rules)" ] && [ -n "$(pfctl -s nat)" ] &&
+	[ "$(pfctl -s Tables)" = bad ] && reach 80 &&
+	pfctl -q -F nat && [ -z "$(pfctl -s nat)" ] &&
+	pfctl -q -f "$TMP/pf.conf"
+'
+test_expect 'tables: added to, taken from, tested, in the kernel too' '
+	echo "block drop in quick from <bad>" |
+	    cat "$TMP/pf.conf" - | pfctl -f - && reach 22 &&
+	pfctl -t bad -T add 192.168.178.20 2>&1 |
+	    grep -qx "1/1 addresses added." && silent 22 &&
+	pfctl -t bad -T test 192.168.178.20 198.51.100.7
+	[ $? = 2 ] && pfctl -t bad -T show | grep -qx "   192.168.178.20" &&
+	pfctl -q -t bad -T delete 192.168.178.20 && reach 22
+'
+test_expect 'an anchor is loaded by itself and stays when the rest is' '
+	{ cat "$TMP/pf.conf"; echo "anchor \"x\""; } >"$TMP/anchor.conf" &&
+	pfctl -q -f "$TMP/anchor.conf" && silent 80 &&
+	echo "pass in proto tcp to port 80" | pfctl -a x -f - && reach 80 &&
+	pfctl -q -f "$TMP/anchor.conf" && reach 80 &&
+	pfctl -q -a x -F rules && silent 80
+'
+
+# ---- others ----
+
+test_expect 'a flush by another program is seen and said' '
+	pfctl -q -f "$TMP/pf.conf" && nft flush ruleset &&
+	! pfctl -s rules 2>"$TMP/err" &&
+	grep -q "another program removed table inet pf" "$TMP/err" &&
+	grep -q "pfctl -f" "$TMP/err"
+'
+test_expect 'and mended by a load: enabled as before' '
+	pfctl -q -f "$TMP/pf.conf" && [ "$(pfctl -s Running)" = Enabled ] &&
+	silent 80
+'
+test_expect 'so is a rule that was slipped in' '
+	nft insert rule inet pf ext_in accept &&
+	! pfctl -s rules 2>"$TMP/err" &&
+	grep -q "another program changed table inet pf" "$TMP/err" &&
+	pfctl -q -f "$TMP/pf.conf" && silent 80
+'
+test_expect 'a foreign drop is named, with the line that cures it' '
+	nft add table ip filter &&
+	nft "add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }" &&
+	pfctl -f "$TMP/pf.conf" 2>"$TMP/err" && cat "$TMP/err" &&
+	grep -q "chain FORWARD of table ip filter drops in forward" \
+	    "$TMP/err" &&
+	cure=$(sed -n "s/.*: nft .\(.*\).$/\1/p" "$TMP/err") &&
+	nft "$cure" && nft delete table ip filter
+'
+test_expect 'no table but its own is touched' '
+	nft add table inet mine && nft add chain inet mine c &&
+	pfctl -q -F all && pfctl -q -f "$TMP/pf.conf" &&
+	nft list chain inet mine c && nft delete table inet mine
+'
+test_expect 'two loaders at once: one or the other, whole' '
+	for i in 1 2 3 4 5; do
+		pfctl -q -f "$TMP/pf.conf" & a=$!
+		pfctl -q -f "$TMP/talk.conf" & b=$!
+		wait $a && wait $b || exit 1
+		n=$(pfctl -s rules | wc -l)
+		[ "$n" = 3 ] || [ "$n" = 4 ] || exit 1
+	done
+'
+test_done
