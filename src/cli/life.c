@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "base/file.h"
 #include "base/proc.h"
+#include "base/str.h"
 #include "cli/interrupt.h"
 #include "net/net.h"
 #include "store/store.h"
@@ -136,6 +138,34 @@ open_log(struct cli *c, const char *name, int *ret_fd, struct err *err)
 	return 0;
 }
 
+/* Mounts of fstab are not made yet: a jail that has some must not start
+ * without them as if all was well. */
+static int
+check_fstab(const struct cli_jail *jail, struct err *err)
+{
+	_cleanup_(str_clear) struct str text = STR_INIT;
+	unsigned int number = 1;
+	int r = file_read(jail->dir_fd, "fstab", 1 << 20, &text, err);
+
+	if (r == -ENOENT) {
+		err_clear(err);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	for (const char *p = text.buf; *p != '\0'; number++) {
+		size_t blanks = strspn(p, " \t"), end = strcspn(p, "\n");
+
+		if (blanks < end && p[blanks] != '#')
+			return err_set(err, ENOTSUP,
+			    "jail '%s': fstab:%u: mounts are not built yet: "
+			    "take the line out, or put a '#' before it",
+			    jail->name, number);
+		p += end + (p[end] == '\n');
+	}
+	return 0;
+}
+
 static int
 start_init(struct cli *c, struct start *s, const struct cli_jail *jail,
     struct err *err)
@@ -144,6 +174,8 @@ start_init(struct cli *c, struct start *s, const struct cli_jail *jail,
 
 	*s = (struct start){ .spec = JAIL_SPEC_INIT };
 	r = conf_check(jail->conf, jail->defaults, warn_sentence, c, err);
+	if (r == 0)
+		r = check_fstab(jail, err);
 	if (r == 0)
 		r = net_jail_addrs_parse(cli_jail_get(jail, "ip4_addr"),
 		    cli_jail_get(jail, "ip6_addr"), &s->addrs, err);

@@ -173,6 +173,13 @@ test_expect 'exec -f and console -f start it' '
 	gaol stop web && echo exit | gaol console -f web && gaol stop web
 '
 
+test_expect 'a jail with mounts in its fstab does not start without them' '
+	printf "# comment\n\n/srv /tank/iocage/jails/web/root/srv nullfs rw 0 0\n" \
+	    >/tank/iocage/jails/web/fstab &&
+	fails 1 "jail .web.: fstab:3: mounts are not built yet" gaol start web &&
+	prints down gaol get state web && : >/tank/iocage/jails/web/fstab
+'
+
 test_expect 'hooks run, and a prestart that fails refuses the start' '
 	gaol set exec_prestart="echo prestart >>$TMP/hooks" \
 	    exec_poststart="echo poststart \$IOCAGE_NAME >>$TMP/hooks" \
