@@ -29,6 +29,15 @@ table_cell(struct table *t, const char *text)
 }
 
 void
+table_cell_size(struct table *t, uint64_t bytes)
+{
+	_cleanup_(str_clear) struct str s = STR_INIT;
+
+	str_add_size(&s, bytes);
+	table_cell(t, s.buf);
+}
+
+void
 table_cellf(struct table *t, const char *fmt, ...)
 {
 	_cleanup_(str_clear) struct str s = STR_INIT;

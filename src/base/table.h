@@ -27,6 +27,8 @@ void table_init(struct table *t, const char *const *header);
 void table_clear(struct table *t);
 /* The next cell, left to right; a row is complete after `cols` cells. */
 void table_cell(struct table *t, const char *text);
+/* Bytes for people: "1.5G". */
+void table_cell_size(struct table *t, uint64_t bytes);
 void table_cellf(struct table *t, const char *fmt, ...) _printf_(2, 3);
 size_t table_rows(const struct table *t); /* without the header */
 /* Sort the rows by a column, numbers inside names as numbers (a2 < a10). */
