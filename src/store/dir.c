@@ -47,11 +47,9 @@ dir_wipe(struct pool *pool, struct err *err)
 	}
 	if (fd < 0)
 		return fd;
-	r = list_names(fd, ".", &names, err);
+	r = list_entries(fd, ".", &names, err);
 	for (size_t i = 0; r == 0 && i < names.n; i++)
 		r = file_remove_tree(fd, names.v[i], err);
-	if (r == 0)
-		r = file_remove_tree(fd, ".gaol", err);
 	return r < 0 ? err_wrap(err, r, "%s", pool->source) : 0;
 }
 

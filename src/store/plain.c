@@ -60,8 +60,15 @@ by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int
-list_names(int dirfd, const char *path, struct strv *ret, struct err *err)
+static bool
+is_dots(const char *name)
+{
+	return streq(name, ".") || streq(name, "..");
+}
+
+static int
+list(
+    int dirfd, const char *path, bool hidden, struct strv *ret, struct err *err)
 {
 	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_closedir_ DIR *d = NULL;
@@ -75,11 +82,23 @@ list_names(int dirfd, const char *path, struct strv *ret, struct err *err)
 		return err_errno(err, "cannot read %s", path);
 	}
 	while ((errno = 0, e = readdir(d)) != NULL)
-		if (e->d_name[0] != '.')
+		if (hidden ? !is_dots(e->d_name) : e->d_name[0] != '.')
 			strv_add(ret, e->d_name);
 	if (errno != 0)
 		return err_errno(err, "cannot read %s", path);
 	if (ret->n > 1)
 		qsort(ret->v, ret->n, sizeof(ret->v[0]), by_name);
 	return 0;
+}
+
+int
+list_names(int dirfd, const char *path, struct strv *ret, struct err *err)
+{
+	return list(dirfd, path, false, ret, err);
+}
+
+int
+list_entries(int dirfd, const char *path, struct strv *ret, struct err *err)
+{
+	return list(dirfd, path, true, ret, err);
 }

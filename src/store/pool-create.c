@@ -4,9 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -299,106 +297,6 @@ check_record(struct create *c, bool plan, struct err *err)
 	return pools_save(&c->pools, err);
 }
 
-static int
-is_empty_dir(const char *path, struct err *err)
-{
-	_cleanup_(strv_clear) struct strv names = { 0 };
-	_cleanup_free_ char *mark = xasprintf("%s/.gaol", path);
-	int r = list_names(AT_FDCWD, path, &names, err);
-
-	if (r < 0)
-		return r;
-	return names.n == 0 && access(mark, F_OK) < 0;
-}
-
-/* The mount point hides what is in it: only an empty directory will do. */
-static int
-check_place(const char *path, struct err *err)
-{
-	struct stat st;
-	int r;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT
-		    ? 0
-		    : err_errno(err, "cannot examine %s", path);
-	if (!S_ISDIR(st.st_mode))
-		return err_set(err, ENOTDIR,
-		    "%s, where the pool would be mounted, is no directory",
-		    path);
-	if (file_is_mountpoint(AT_FDCWD, path) > 0)
-		return err_set(err, EBUSY,
-		    "%s, where the pool would be mounted, is in use as a mount "
-		    "point",
-		    path);
-	r = is_empty_dir(path, err);
-	if (r < 0)
-		return r;
-	return r > 0
-	    ? 0
-	    : err_set(err, ENOTEMPTY,
-		  "%s, where the pool would be mounted, is not empty", path);
-}
-
-static int
-check_image(const struct pool_spec *spec, const char *path, struct err *err)
-{
-	_cleanup_free_ char *dir =
-	    xstrndup(path, (size_t)(strrchr(path, '/') - path + 1));
-	struct statvfs vfs;
-	uint64_t avail;
-
-	if (spec->size < POOL_SIZE_MIN)
-		return pool_too_small(path, spec->size, err);
-	if (access(path, F_OK) == 0)
-		return err_set(err, EEXIST,
-		    "%s exists: remove it or name another file", path);
-	if (statvfs(dir, &vfs) < 0)
-		return err_errno(err, "cannot examine %s", dir);
-	avail = (uint64_t)vfs.f_bavail * vfs.f_frsize;
-	if (spec->size > avail)
-		return err_set(err, ENOSPC,
-		    "%s has %llu MB left, the image needs %llu MB", dir,
-		    (unsigned long long)(avail >> 20),
-		    (unsigned long long)(spec->size >> 20));
-	return 0;
-}
-
-static int
-check_dir(const char *path, struct err *err)
-{
-	struct stat st;
-	int r;
-
-	if (lstat(path, &st) < 0)
-		return errno == ENOENT
-		    ? 0
-		    : err_errno(err, "cannot examine %s", path);
-	if (!S_ISDIR(st.st_mode))
-		return err_set(err, ENOTDIR, "%s is no directory", path);
-	r = is_empty_dir(path, err);
-	if (r < 0)
-		return r;
-	return r > 0
-	    ? 0
-	    : err_set(err, ENOTEMPTY,
-		  "%s is not empty: a pool wants a directory of its own", path);
-}
-
-static int
-check_source(const struct pool_spec *spec, const char *path, struct err *err)
-{
-	switch (spec->kind) {
-	case POOL_DEVICE:
-		return device_may_take(path, spec->force, err);
-	case POOL_IMAGE:
-		return check_image(spec, path, err);
-	case POOL_DIR:
-		return check_dir(path, err);
-	}
-	BUG("pool kind %d", (int)spec->kind);
-}
-
 static char *
 absolute(const char *path)
 {
@@ -427,9 +325,9 @@ create(struct create *c, struct str *plan, struct err *err)
 	int r = check_record(c, plan != NULL, err);
 
 	if (r == 0)
-		r = check_place(c->pool->path, err);
+		r = pool_check_place(c->pool->path, err);
 	if (r == 0)
-		r = check_source(c->spec, c->pool->source, err);
+		r = pool_check_source(c->spec, c->pool->source, err);
 	if (r == 0 && c->spec->kind != POOL_DIR)
 		r = new_uuid(&c->pool->uuid, err);
 	if (r < 0)

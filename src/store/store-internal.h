@@ -51,6 +51,12 @@ void pool_close(struct pool *pool);
 /* Open a descriptor below a directory, no links followed on the way. */
 int open_below(int dirfd, const char *path, int flags);
 
+/* May a pool be mounted at `path`, may it be made of the spec's source at the
+ * absolute `path`? (pool-check.c) */
+int pool_check_place(const char *path, struct err *err);
+int pool_check_source(
+    const struct pool_spec *spec, const char *path, struct err *err);
+
 /*
  * Back ends.
  */
@@ -131,8 +137,10 @@ int work_commit(struct store_new *new, struct err *err);
 /* Rename into the trash, so that readers see it gone, and remove it. */
 int work_trash(struct pool *pool, const char *path, struct err *err);
 
-/* Names in a directory below the pool, sorted; those that begin with a dot
- * are left out. */
+/* Names in a directory, sorted; list_names leaves those out that begin with a
+ * dot, list_entries only . and .. */
 int list_names(int dirfd, const char *path, struct strv *ret, struct err *err);
+int list_entries(
+    int dirfd, const char *path, struct strv *ret, struct err *err);
 
 #endif

@@ -48,6 +48,14 @@ test_expect 'a jail is cloned from it in an instant' '
 	iocage create -n clone -r debian-13 &&
 	cmp /iocage/jails/clone/root/bin/bash "$(root debian-13)/bin/bash"
 '
+test_expect 'the pool of a running jail is neither destroyed nor unmounted' '
+	iocage start clone &&
+	fails 1 "pool .iocage.: its jail .clone. is running: iocage stop clone" \
+	    gaol pool destroy -f iocage &&
+	fails 1 "jail .clone. is running" gaol pool export iocage &&
+	mountpoint -q /iocage && iocage stop clone &&
+	gaol pool export iocage && gaol pool import iocage
+'
 test_expect 'releases are destroyed, their jail stays' '
 	iocage destroy -f -r debian-12 debian-13 && none_left "" &&
 	chroot /iocage/jails/clone/root true

@@ -98,7 +98,11 @@ whole_life() {
 	    gaol pool list -H | grep -q "^$P	.*	ONLINE	no	$source$" &&
 	    iocage activate "$P" &&
 	    gaol pool list -H | grep -q "	ONLINE	yes	$source$" &&
-	    test -d "/$P/iocage/jails" -a -d "/$P/jails" -a -d "/$P/releases" &&
+	    gaol pool list --json | jq -e --arg p "$P" --arg s "$source" '
+		.schema == "gaol.pools" and .version == 1 and
+		(.pools[0] | .name == $p and .source == $s and .active and
+		 .online and .size > 250000000)' &&
+	    touch "/$P/.hidden" && test -d "/$P/iocage/jails" -a -d "/$P/jails" -a -d "/$P/releases" &&
 	    gaol pool export "$P" && ! mountpoint -q "/$P" &&
 	    gaol pool list -H | grep -q "	OFFLINE	yes	$source$" &&
 	    gaol pool import && mountpoint -q "/$P" &&
@@ -206,7 +210,7 @@ bad() {
 		nothing_left
 	'
 }
-mkdir full && touch full/x
+mkdir full && touch full/.x
 mkdir "/${P}x" && touch "/${P}x/file"
 at_end "rm -f /${P}x/file; rmdir /${P}x"
 gaol pool create ${P}z --dir z >/dev/null
