@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The examples of pf.conf(5) are read, each as it stands there, and the page
+# names every option and time-out that the parser knows.
+# shellcheck source=tests/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+page=$TOP/man/pf.conf.5
+facts=$TOP/tests/conformance/tutorial/facts.txt
+
+# Example $1 of the page, without the page's own marks.
+example() {
+	awk -v want="$1" '
+	    /^\.Sh EXAMPLES/ { on = 1 }
+	    /^\.Sh SEE ALSO/ { on = 0 }
+	    on && /^\.Bd/ { n++; inside = 1; next }
+	    /^\.Ed/ { inside = 0 }
+	    inside && n == want' "$page" | sed 's/\\-/-/g; s/\\e/\\/g'
+}
+
+n=0
+while [ -n "$(example $((n + 1)))" ]; do
+	n=$((n + 1))
+	example "$n" >"$TMP/example"
+	test_expect "example $n of the manual page is read" \
+	    'pfctl --facts "$facts" -nvf "$TMP/example" >"$TMP/out" 2>"$TMP/err" &&
+	    [ -s "$TMP/out" ] && [ ! -s "$TMP/err" ]'
+done
+test_expect 'the manual page has examples' '[ "$n" -ge 3 ]'
+
+names() {
+	sed -n "s/^	{ \"\([a-z.-]*\)\", PF_TM_.*/\1/p" "$TOP/src/pf/names.c"
+	sed -n 's/.*\[PF_LIMIT_[A-Z_]*\] = { "\([a-z-]*\)".*/\1/p' "$TOP/src/pf/names.c"
+	sed -n 's/^	case K_\([A-Z_]*\):$/\1/p' "$TOP/src/pf/parse-option.c" |
+	    tr 'A-Z_' 'a-z-'
+}
+test_expect 'every option, limit and time-out is on the page' '
+	names >"$TMP/names" && [ "$(wc -l <"$TMP/names")" -gt 30 ] &&
+	sed "s/\\\\-/-/g" "$page" >"$TMP/page" &&
+	while read -r name; do
+		grep -qF -- "$name" "$TMP/page" || echo "$name"
+	done <"$TMP/names" >"$TMP/missing" && cat "$TMP/missing" &&
+	[ ! -s "$TMP/missing" ]'
+test_done
