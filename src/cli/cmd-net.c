@@ -283,7 +283,10 @@ json_network(struct json *j, const struct net_if *ifp, const struct net_addr *a)
 	if (a->family == AF_INET && a->plen < 31)
 		json_kaddr(j, "broadcast", &last, false);
 	json_key(j, "capacity");
-	json_uint(j, count);
+	if (count == UINT64_MAX) /* or more: no number of JSON's */
+		json_add_null(j);
+	else
+		json_uint(j, count);
 	json_key(j, "held");
 	json_uint(j, count_held(ifp, &net));
 	json_end(j);
