@@ -69,19 +69,19 @@ loop_holds(const char *node, const struct stat *file)
 static char *
 loop_find(const char *image)
 {
+	_cleanup_(strv_clear) struct strv names = { 0 };
 	struct stat st;
 
-	if (stat(image, &st) < 0)
+	if (stat(image, &st) < 0 ||
+	    list_names(AT_FDCWD, "/sys/block", &names, NULL) < 0)
 		return NULL;
-	for (long n = 0;; n++) {
-		_cleanup_free_ char *sys = xasprintf("/sys/block/loop%ld", n);
-		_cleanup_free_ char *node = loop_node(n);
+	for (size_t i = 0; i < names.n; i++) {
+		_cleanup_free_ char *node = xasprintf("/dev/%s", names.v[i]);
 
-		if (access(sys, F_OK) < 0)
-			return NULL;
-		if (loop_holds(node, &st))
+		if (str_starts(names.v[i], "loop") && loop_holds(node, &st))
 			return TAKE_PTR(node);
 	}
+	return NULL;
 }
 
 /* Open the node of a loop device, made if /dev has none: a private /dev is

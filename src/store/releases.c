@@ -136,6 +136,8 @@ store_release_begin(struct pool *pool, const char *release,
 {
 	_cleanup_(store_new_freep) struct store_new *new = NULL;
 	_cleanup_free_ char *to = release_below(release);
+	/* No jail has a colon in its name. */
+	_cleanup_free_ char *work = xasprintf("fetch:%s", release);
 	_cleanup_free_ char *root = NULL;
 	int r;
 
@@ -147,7 +149,14 @@ store_release_begin(struct pool *pool, const char *release,
 		    "release '%s' is there already: iocage destroy -r %s "
 		    "removes it",
 		    release, release);
-	r = work_begin(pool, release, to, &new, err);
+	r = store_tidy(pool, err);
+	if (r < 0)
+		return r;
+	if (work_is_busy(pool, work))
+		return err_set(err, EBUSY,
+		    "release '%s' is being fetched by another command",
+		    release);
+	r = work_begin(pool, work, to, &new, err);
 	if (r < 0)
 		return r;
 	root = xasprintf("%s/root", new->work);

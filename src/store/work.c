@@ -97,12 +97,30 @@ work_begin(struct pool *pool, const char *name, const char *to,
 	return r;
 }
 
+bool
+work_is_busy(struct pool *pool, const char *name)
+{
+	_cleanup_(strv_clear) struct strv names = { 0 };
+	_cleanup_free_ char *start = xasprintf("%s.", name);
+
+	if (list_names(pool->fd, WORK_DIR, &names, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < names.n; i++)
+		if (str_starts(names.v[i], start))
+			return true;
+	return false;
+}
+
 int
 work_commit(struct store_new *new, struct err *err)
 {
 	struct pool *pool = new->pool;
 	int r = pool->ops->rename(pool, new->work, new->to, err);
 
+	if (r == -EEXIST)
+		return err_set(err, EEXIST,
+		    "%s/%s was made by another command meanwhile", pool->path,
+		    new->to);
 	if (r < 0)
 		return r;
 	free(new->to);

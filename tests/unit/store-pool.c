@@ -139,7 +139,7 @@ nothing_left(struct pool *pool)
 static void
 test_release(struct pool *pool)
 {
-	_cleanup_(store_new_freep) struct store_new *new = NULL;
+	_cleanup_(store_new_freep) struct store_new *new = NULL, *second = NULL;
 	_cleanup_(strv_clear) struct strv names = { 0 };
 	_cleanup_close_ int root = -1;
 	struct err err = { 0 };
@@ -153,6 +153,10 @@ test_release(struct pool *pool)
 	ok(!store_release_exists(pool, "debian-13"), "it is not there yet");
 	is_int(store_tidy(pool, &err), 0, "tidying");
 	is_int(count(pool, WORK_DIR), 1, "leaves what is at work");
+	is_int(store_release_begin(pool, "debian-13", &second, &err), -EBUSY,
+	    "nobody else begins the same");
+	ok(strstr(err.msg, "being fetched by another command") != NULL,
+	    "and is told why");
 	is_int(store_release_commit(new, &err), 0, "it is committed");
 	new = store_new_free(new);
 	is_int(store_release_list(pool, &names, &err), 0, "releases");
@@ -196,6 +200,25 @@ test_jail(struct pool *pool)
 	    "are listed by name");
 	is_int(store_jail_set_quota(pool, "web", 1 << 20, &err), -EOPNOTSUPP,
 	    "a quota is refused, not ignored");
+	ok(nothing_left(pool), "nothing is left");
+}
+
+/* Two commands make a jail of the same name: the first to commit has it. */
+static void
+test_race(struct pool *pool)
+{
+	_cleanup_(store_new_freep) struct store_new *a = NULL, *b = NULL;
+	struct err err = { 0 };
+
+	is_int(store_jail_begin(pool, "twin", STORE_EMPTY, &a, &err), 0, "one");
+	is_int(store_jail_begin(pool, "twin", STORE_EMPTY, &b, &err), 0, "two");
+	is_int(store_jail_commit(b, &err), 0, "the second is faster");
+	is_int(store_jail_commit(a, &err), -EEXIST, "the first is too late");
+	ok(strstr(err.msg, "jails/twin was made by another command") != NULL,
+	    "and is told so");
+	a = store_new_free(a);
+	b = store_new_free(b);
+	is_int(store_jail_destroy(pool, "twin", &err), 0, "it is destroyed");
 	ok(nothing_left(pool), "nothing is left");
 }
 
@@ -355,6 +378,7 @@ test_pool(const struct pool_spec *spec, const char *backend, bool reflink)
 	test_guard(pool);
 	test_release(pool);
 	test_jail(pool);
+	test_race(pool);
 	test_killed(pool);
 	if (pool->kind == POOL_DIR)
 		test_copy_limits(pool);
