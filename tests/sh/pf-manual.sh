@@ -32,7 +32,7 @@ names() {
 	sed -n "s/^	{ \"\([a-z.-]*\)\", PF_TM_.*/\1/p" "$TOP/src/pf/names.c"
 	sed -n 's/.*\[PF_LIMIT_[A-Z_]*\] = { "\([a-z-]*\)".*/\1/p' "$TOP/src/pf/names.c"
 	sed -n 's/^	case K_\([A-Z_]*\):$/\1/p' "$TOP/src/pf/parse-option.c" |
-	    tr 'A-Z_' 'a-z-'
+	    tr 'A-Z_' 'a-z-' | sed 's/^/set /'
 }
 test_expect 'every option, limit and time-out is on the page' '
 	names >"$TMP/names" && [ "$(wc -l <"$TMP/names")" -gt 30 ] &&
