@@ -158,14 +158,14 @@ static const struct service services[] = {
 
 /* ---- enable, disable ---- */
 
-/* Debian's init has to call the script at boot, too; whether it does anything
- * then is rc.conf's matter, so `disable` leaves it. */
+/* Debian's init has to call the scripts at boot; whether they do anything then
+ * is rc.conf's matter, so `disable` leaves them. */
 static int
-register_script(const struct service *s, struct err *err)
+register_one(const char *name, struct err *err)
 {
-	_cleanup_free_ char *script = xasprintf("/etc/init.d/%s", s->name);
-	const char *argv[] = { "update-rc.d", s->name, "defaults", NULL };
-	const char *unit[] = { "systemctl", "-q", "enable", s->name, NULL };
+	_cleanup_free_ char *script = xasprintf("/etc/init.d/%s", name);
+	const char *argv[] = { "update-rc.d", name, "defaults", NULL };
+	const char *unit[] = { "systemctl", "-q", "enable", name, NULL };
 	struct proc_spec spec = PROC_SPEC_INIT;
 	int r;
 
@@ -177,7 +177,19 @@ register_script(const struct service *s, struct err *err)
 		return 0; /* an init that needs no telling */
 	if (r > 0)
 		return err_set(
-		    err, EIO, "%s: %s ended with %d", s->name, spec.argv[0], r);
+		    err, EIO, "%s %s ended with %d", spec.argv[0], name, r);
+	return r;
+}
+
+static int
+register_scripts(const struct service *s, struct err *err)
+{
+	/* Those that the service's own depends on come first. */
+	const char *const names[] = { "gaol-early", "gaol-network", s->name };
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++)
+		r = register_one(names[i], err);
 	return r;
 }
 
@@ -191,7 +203,7 @@ set_enabled(struct cli *c, const struct service *s, bool on, struct err *err)
 		return 0;
 	r = rcconf_write(RCCONF_PATH, s->rcvar, on ? "YES" : "NO", err);
 	if (r == 0 && on)
-		r = register_script(s, err);
+		r = register_scripts(s, err);
 	if (r == 0)
 		cli_say(c, "%s %s in " RCCONF_PATH, s->name,
 		    on ? "enabled" : "disabled");

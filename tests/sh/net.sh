@@ -212,7 +212,8 @@ PATH=$TMP/bin:$PATH
 test_expect 'Debian'"'"'s service passes the words on' '
 	rm -rf /run/systemd && service pf enable &&
 	grep -qx "pf_enable=\"YES\"" /etc/rc.conf &&
-	grep -q "update-rc.d pf defaults" "$TMP/told" &&
+	sed "s/.*update-rc.d //" "$TMP/told" | xargs |
+	grep -qx "gaol-early defaults gaol-network defaults pf defaults" &&
 	service iocage enable && grep -qx "iocage_enable=\"YES\"" /etc/rc.conf &&
 	service iocage rcvar | grep -qx "iocage_enable=\"YES\""'
 test_expect 'init is silent about what is not enabled' '
