@@ -176,7 +176,7 @@ cli_jail_name(struct cli *c, const char *word, char **ret_name, struct err *err)
 	return r;
 }
 
-enum { LOCK_TRIES = 50 };
+enum { LOCK_TRIES = 100 };
 
 static bool
 take_lock(int fd)
