@@ -81,6 +81,12 @@ cache_sources() {
 	echo "deb [signed-by=$key] $cache_security $1-security main"
 }
 
+# How the machine's apt reaches its sources: proxies, time-outs, retries.
+cache_apt_options() {
+	apt-config dump | grep '^Acquire' |
+	    grep -vE '^Acquire::(IndexTargets|Languages|GzipIndexes)' || :
+}
+
 # Run CMD in tree $1, with the cache's folder for new files at /mnt.
 cache_chroot() {
 	local tree=$1
@@ -97,9 +103,7 @@ cache_chroot() {
 cache_make_tree() {
 	local suite=$1 new=$2 list
 	list=$(printf '%s,' "${cache_tree_packages[@]}")
-	apt-config dump | grep -E '^(Acquire|Binary)' |
-	    grep -vE '^Acquire::(IndexTargets|Languages|GzipIndexes)' \
-		>"$LAB_CACHE/new/apt.conf" || :
+	cache_apt_options >"$LAB_CACHE/new/apt.conf"
 	cache_sources "$suite" >"$LAB_CACHE/new/sources.list"
 	cache_logged "tree-$suite" unshare --mount --propagation private \
 	    mmdebstrap --mode=root --variant=minbase --include="${list%,}" \
