@@ -120,6 +120,8 @@ host_boot() {
 		    --pid --cgroup --propagation private --fork --kill-child \
 		    "$LAB_D/boot" </dev/null >/lab/log/host 2>&1 {ready}<&- 7>&-
 	) &
+	# Its end, at a power cut, is not worth a message.
+	disown
 	read -r -t 30 -u "$ready" host_pid ||
 	    die "the host did not boot: $(cat /lab/log/host)"
 	exec {ready}<&-
