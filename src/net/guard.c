@@ -194,13 +194,26 @@ count_rules(uint32_t *ret, struct err *err)
 }
 
 int
-net_guard_ensure(struct err *err)
+net_guard_is_whole(bool *ret, struct err *err)
 {
 	uint32_t rules;
 	int r = count_rules(&rules, err);
 
-	if (r == 0 && rules != GUARD_RULES)
-		r = make_table(err);
+	if (r < 0)
+		return err_wrap(err, r, "guard");
+	*ret = rules == GUARD_RULES;
+	return 0;
+}
+
+int
+net_guard_ensure(struct err *err)
+{
+	bool whole;
+	int r = net_guard_is_whole(&whole, err);
+
+	if (r < 0 || whole)
+		return r;
+	r = make_table(err);
 	if (r < 0)
 		return err_wrap(err, r, "guard");
 	return 0;

@@ -99,7 +99,9 @@ int net_wait_local(
 
 /* ---- the guard (guard.c) ---- */
 
-/* Make the guard's table if it is not there, or not whole. */
+/* Is the guard's table there, and whole? */
+int net_guard_is_whole(bool *ret, struct err *err);
+/* Make it if it is not. */
 int net_guard_ensure(struct err *err);
 
 #endif

@@ -205,6 +205,7 @@ void net_plan_keep_cloned(struct net_plan *plan);
  * Make the kernel as the plan says; what is already so is not touched, so a
  * second call does nothing. Each step is told to `say` (which may be NULL)
  * before it is done ("lo1: add 192.168.0.1/24"); with `dry` nothing is done.
+ * Under running jails, a guard that somebody flushed is made again.
  * An error leaves the steps before it done; calling again carries on.
  */
 int net_up(const struct net_plan *plan, bool dry,

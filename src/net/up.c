@@ -22,6 +22,7 @@ enum op_kind {
 	OP_MTU,
 	OP_UP,
 	OP_ADDR,
+	OP_GUARD,
 };
 
 struct op {
@@ -97,6 +98,22 @@ want_forwarding(
 		return;
 	keep_router_advertisements(ops, view);
 	want_sysctl(ops, "ipv6/conf/all/forwarding", "1");
+}
+
+/* Somebody flushed nf_tables under running jails. */
+static int
+want_guard(struct ops *ops, const struct net_view *view, struct err *err)
+{
+	bool whole = true;
+	int r = view->jails.n > 0 ? net_guard_is_whole(&whole, err) : 0;
+	struct op *op;
+
+	if (r < 0 || whole)
+		return r;
+	op = array_add(ops);
+	op->kind = OP_GUARD;
+	op->text = xstrdup("guard: make it again");
+	return 0;
 }
 
 static struct op *
@@ -318,6 +335,8 @@ do_op(struct rtnl *nl, const struct op *op, struct err *err)
 		return do_link(nl, op, err);
 	case OP_ADDR:
 		return do_addr(nl, op, err);
+	case OP_GUARD:
+		return net_guard_ensure(err);
 	}
 	BUG("operation %d", op->kind);
 }
@@ -353,6 +372,8 @@ net_up(const struct net_plan *plan, bool dry,
 
 	for (size_t i = 0; i < plan->n && r == 0; i++)
 		r = want_if(&ops, &view, &plan->v[i], err);
+	if (r == 0)
+		r = want_guard(&ops, &view, err);
 	if (r < 0)
 		return r;
 	want_forwarding(&ops, plan, &view);

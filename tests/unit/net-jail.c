@@ -421,6 +421,7 @@ test_inside(void)
 static void
 test_guard(void)
 {
+	_cleanup_(str_clear) struct str steps = STR_INIT;
 	struct jail d;
 	struct err err = { 0 };
 
@@ -438,6 +439,13 @@ test_guard(void)
 	sh("nft delete table inet gaol_guard");
 	ok(REACHES(a.ns, "fd00:1::3", -1, "fd00:1::1"),
 	    "without the guard it can");
+
+	is_int(net_up_text(rc_text, false, &steps, &err), 0, "net up");
+	is_str(steps.buf, "guard: make it again\n", "makes it again");
+	ok(BLOCKED(a.ns, "fd00:1::3", -1, "fd00:1::1"), "and it works");
+	sh("nft flush chain inet gaol_guard from_jails");
+	ok(REACHES(a.ns, "fd00:1::3", -1, "fd00:1::1"),
+	    "a guard without rules guards nothing");
 
 	is_int(start(&d, "d", "lo1|192.168.0.4", NULL, &err), 0,
 	    "the next jail that starts");
