@@ -585,6 +585,9 @@ void pf_print_table_head(struct str *s, const struct pf_table *t);
 /* The line of a table's definition, with newline. */
 void pf_print_table(struct str *s, const struct pf_table *t);
 
+/* The whole ruleset as JSON, schema "gaol.pf" (docs/pf-json.md). */
+void pf_json(struct str *s, const struct pf_ruleset *rs);
+
 /* Is the word one of the language's, so that a name must be quoted? */
 bool pf_is_keyword(const char *word);
 /* Names, for those who print other things. NULL: unknown. */

@@ -258,7 +258,7 @@ read_file(struct pfctl *p, const struct world *w, struct pf_ruleset **ret)
 	const struct pf_opts opts = {
 		.anchor = p->anchor,
 		.load = p->load,
-		.verbose = p->verbose,
+		.verbose = p->json ? 0 : p->verbose,
 		.numeric = p->numeric,
 		.dry = p->dry,
 		.terminal = isatty(STDERR_FILENO),
@@ -270,6 +270,15 @@ read_file(struct pfctl *p, const struct world *w, struct pf_ruleset **ret)
 	struct err err = { 0 };
 
 	return pf_load(p->file, &opts, w->env, &out, ret, &err);
+}
+
+static void
+print_json(const struct pf_ruleset *rs)
+{
+	_cleanup_(str_clear) struct str s = STR_INIT;
+
+	pf_json(&s, rs);
+	(void)fwrite(s.buf, 1, s.len, stdout);
 }
 
 /* -n: read, and say also what could not be loaded here. (Not for a world
@@ -351,6 +360,8 @@ load_in_world(struct pfctl *p, const struct world *w)
 
 	if (read_file(p, w, &rs) < 0)
 		return 1; /* told line by line */
+	if (p->json)
+		print_json(rs);
 	if (p->dry)
 		return check_only(p, w, rs);
 	r = store_open(&store, &err);

@@ -218,6 +218,7 @@ parse_args(struct pfctl *p, int argc, char **argv)
 	    "+:a:AdD:eqf:F:ghi:k:K:mnNOo:Pp:rRs:t:T:vx:z";
 	static const struct option longs[] = {
 		{ "facts", required_argument, NULL, 256 },
+		{ "json", no_argument, NULL, 257 },
 		{ 0 },
 	};
 	int c;
@@ -234,6 +235,8 @@ parse_args(struct pfctl *p, int argc, char **argv)
 			usage();
 		} else if (c == 256) {
 			p->facts = optarg;
+		} else if (c == 257) {
+			p->json = true;
 		} else {
 			option(p, c, optarg);
 		}
@@ -247,6 +250,11 @@ parse_args(struct pfctl *p, int argc, char **argv)
 	}
 	if (p->table && strlen(p->table) > PF_TABLE_MAX)
 		usage();
+	if (p->json && !(p->dry && p->file)) {
+		complain("--json shows a file that is not loaded: give -n "
+			 "and -f");
+		exit(1);
+	}
 	if (!p->load)
 		p->load = PF_LOAD_ALL;
 }

@@ -12,6 +12,7 @@ struct pfctl {
 	const char *anchor;    /* -a */
 	const char *file;      /* -f */
 	const char *facts;     /* --facts: the world as a file has it */
+	bool json;	       /* --json: with -n, the rules as data */
 	const char *flush;     /* -F, the whole word */
 	const char *show;      /* -s */
 	const char *interface; /* -i */
