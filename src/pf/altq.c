@@ -16,6 +16,12 @@ has_bandwidth(uint8_t sched)
 	    sched == PF_SCHED_FAIRQ;
 }
 
+static bool
+has_curves(uint8_t sched)
+{
+	return sched == PF_SCHED_HFSC || sched == PF_SCHED_FAIRQ;
+}
+
 static uint64_t
 bandwidth_of(const struct bandwidth *bw, uint64_t whole)
 {
@@ -81,7 +87,22 @@ add_curve(struct str *s, const char *name, const struct curve *c, uint64_t m1,
 		str_addc(s, ')');
 }
 
-/* "hfsc( default ) "; false if there is nothing in the parentheses. */
+static const char *
+sched_name(uint8_t sched)
+{
+	static const char *const names[] = {
+		[PF_SCHED_NONE] = "",
+		[PF_SCHED_CBQ] = "cbq",
+		[PF_SCHED_PRIQ] = "priq",
+		[PF_SCHED_HFSC] = "hfsc",
+		[PF_SCHED_FAIRQ] = "fairq",
+		[PF_SCHED_CODEL] = "codel",
+	};
+
+	return names[sched];
+}
+
+/* "hfsc( default ) ", "fairq( .. ) "; false if there is nothing in the parentheses. */
 static bool
 add_hfsc(struct str *s, const struct altq *a, const struct queue_opts *o)
 {
@@ -90,7 +111,7 @@ add_hfsc(struct str *s, const struct altq *a, const struct queue_opts *o)
 
 	if (a->flags == 0 && a->real.m2 == 0 && a->upper.m2 == 0 && !link)
 		return false;
-	str_add(s, "hfsc(");
+	str_printf(s, "%s(", sched_name(a->sched));
 	add_flags(s, a->flags);
 	add_curve(s, "realtime", &o->real, a->real.m1, a->real.m2);
 	if (link)
@@ -116,25 +137,10 @@ add_codel(struct str *s, const struct queue_opts *o)
 	return true;
 }
 
-static const char *
-sched_name(uint8_t sched)
-{
-	static const char *const names[] = {
-		[PF_SCHED_NONE] = "",
-		[PF_SCHED_CBQ] = "cbq",
-		[PF_SCHED_PRIQ] = "priq",
-		[PF_SCHED_HFSC] = "hfsc",
-		[PF_SCHED_FAIRQ] = "fairq",
-		[PF_SCHED_CODEL] = "codel",
-	};
-
-	return names[sched];
-}
-
 static bool
 add_sched(struct str *s, const struct altq *a, const struct queue_opts *o)
 {
-	if (a->sched == PF_SCHED_HFSC)
+	if (has_curves(a->sched))
 		return add_hfsc(s, a, o);
 	if (a->sched == PF_SCHED_CODEL)
 		return add_codel(s, o);
@@ -249,7 +255,7 @@ eval_opts(struct altq *a, const struct queue_opts *o, uint64_t whole)
 	if (o->sched == PF_SCHED_NONE)
 		return;
 	a->flags = o->flags;
-	if (o->sched != PF_SCHED_HFSC)
+	if (!has_curves(o->sched))
 		return;
 	a->link.m1 = bandwidth_of(&o->link.m1, whole);
 	a->link.m2 = bandwidth_of(&o->link.m2, whole);
@@ -356,7 +362,7 @@ check_priority(struct parser *p, const struct altq *a)
 static int
 check_hfsc(struct parser *p, struct altq *a)
 {
-	if (a->sched != PF_SCHED_HFSC)
+	if (!has_curves(a->sched))
 		return 0;
 	if (a->parent == NULL) {
 		a->link.m1 = a->link.m2 = a->if_bandwidth;
@@ -490,8 +496,6 @@ pf_altq_define(struct parser *p, const struct if_node *ifs,
 		return 0;
 	if (ifs == NULL)
 		return pf_error(p, "altq needs 'on' and an interface");
-	if (o->sched == PF_SCHED_FAIRQ)
-		return pf_error(p, "fairq queues are not supported");
 	for (; ifs != NULL; ifs = ifs->next) {
 		if (ifs->neg)
 			r = pf_error(
