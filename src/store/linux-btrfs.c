@@ -26,6 +26,14 @@ enum {
 	SPACE_TRIES = 500, /* ten seconds */
 };
 
+/* The kernel's file handle on btrfs: part of its interface to file servers,
+ * which keep handles over a reboot and an upgrade. */
+enum { FID_WITHOUT_PARENT = 0x4d };
+struct fid {
+	uint64_t objectid, root;
+	uint32_t generation;
+} __attribute__((packed));
+
 /* An image's blocks were allocated when it was made and must stay so:
  * discard would punch holes into it. */
 #define OPTIONS_IMAGE "nodiscard"
@@ -246,6 +254,75 @@ first_child(int fd, uint64_t id, uint64_t *ret)
 	return 1;
 }
 
+/* Generation of a subvolume's top directory, without opening it. */
+static int
+top_generation(int fd, uint64_t id, uint32_t *ret)
+{
+	struct btrfs_ioctl_search_args
+	    args = { .key = {
+			 .tree_id = id,
+			 .min_objectid = BTRFS_FIRST_FREE_OBJECTID,
+			 .max_objectid = BTRFS_FIRST_FREE_OBJECTID,
+			 .min_type = BTRFS_INODE_ITEM_KEY,
+			 .max_type = BTRFS_INODE_ITEM_KEY,
+			 .max_offset = UINT64_MAX,
+			 .max_transid = UINT64_MAX,
+			 .nr_items = 1,
+		     } };
+	struct btrfs_inode_item item;
+
+	if (ioctl(fd, BTRFS_IOC_TREE_SEARCH, &args) < 0)
+		return -errno;
+	if (args.key.nr_items == 0)
+		return -ENOENT;
+	memcpy(&item, args.buf + sizeof(struct btrfs_ioctl_search_header),
+	    sizeof(item));
+	*ret = (uint32_t)le64toh(item.generation);
+	return 0;
+}
+
+/*
+ * Open a subvolume by its id, as the NFS server would: by a handle. Its path
+ * may be longer than any call takes.
+ */
+static int
+open_by_id(int fd, uint64_t id)
+{
+	_Alignas(struct file_handle) char
+	    buf[sizeof(struct file_handle) + sizeof(struct fid)] = { 0 };
+	struct file_handle *handle = (struct file_handle *)buf;
+	struct fid fid = { BTRFS_FIRST_FREE_OBJECTID, id, 0 };
+	uint32_t generation = 0;
+	int r = top_generation(fd, id, &generation);
+
+	if (r < 0)
+		return r;
+	fid.generation = generation;
+	handle->handle_bytes = sizeof(fid);
+	handle->handle_type = FID_WITHOUT_PARENT;
+	memcpy(handle->f_handle, &fid, sizeof(fid));
+	r = open_by_handle_at(fd, handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return r < 0 ? -errno : r;
+}
+
+/* Whoever owns a subvolume, in a jail too, may have made it read-only: then
+ * nothing in it can be removed. */
+static int
+make_writable(int fd, uint64_t id)
+{
+	_cleanup_close_ int sub = open_by_id(fd, id);
+	uint64_t flags = 0;
+
+	if (sub < 0)
+		return sub;
+	if (ioctl(sub, BTRFS_IOC_SUBVOL_GETFLAGS, &flags) < 0)
+		return -errno;
+	if (!(flags & BTRFS_SUBVOL_RDONLY))
+		return 0;
+	flags &= ~(uint64_t)BTRFS_SUBVOL_RDONLY;
+	return ioctl(sub, BTRFS_IOC_SUBVOL_SETFLAGS, &flags) < 0 ? -errno : 0;
+}
+
 static int
 delete_by_id(int fd, uint64_t id)
 {
@@ -269,8 +346,12 @@ delete_children(int fd, uint64_t top)
 		uint64_t id = top, child = 0;
 		int r;
 
-		while ((r = first_child(fd, id, &child)) > 0)
+		while ((r = first_child(fd, id, &child)) > 0) {
+			r = make_writable(fd, id);
+			if (r < 0)
+				return r;
 			id = child;
+		}
 		if (r < 0 || id == top)
 			return r;
 		r = delete_by_id(fd, id);

@@ -149,9 +149,7 @@ store_release_begin(struct pool *pool, const char *release,
 		    "release '%s' is there already: iocage destroy -r %s "
 		    "removes it",
 		    release, release);
-	r = store_tidy(pool, err);
-	if (r < 0)
-		return r;
+	(void)store_tidy(pool, NULL);
 	if (work_is_busy(pool, work))
 		return err_set(err, EBUSY,
 		    "release '%s' is being fetched by another command",

@@ -298,7 +298,8 @@ int store_release_begin(struct pool *pool, const char *release,
 int store_release_commit(struct store_new *new, struct err *err);
 
 /* Remove what killed writers left in .gaol/work and .gaol/trash; what a
- * living one is at work on is locked and stays. Writing verbs call it. */
+ * living one is at work on is locked and stays. What makes or removes a tree
+ * begins with it. Tries all, returns the first failure. */
 int store_tidy(struct pool *pool, struct err *err);
 
 #endif

@@ -86,10 +86,11 @@ work_begin(struct pool *pool, const char *name, const char *to,
     struct store_new **ret, struct err *err)
 {
 	_cleanup_(store_new_freep) struct store_new *new = NULL;
-	int r = store_tidy(pool, err);
+	int r;
 
-	if (r < 0)
-		return r;
+	/* What cannot be removed must not keep anybody from working: it may be
+	 * a jail's doing. The verb that left it has said so. */
+	(void)store_tidy(pool, NULL);
 	new = new_new(pool, name, to);
 	r = make_locked(new, err);
 	if (r == 0)
@@ -177,41 +178,49 @@ work_trash(struct pool *pool, const char *path, struct err *err)
 	const char *slash = strrchr(path, '/');
 	_cleanup_free_ char *trash = unique_path(TRASH_DIR, slash + 1);
 	_cleanup_close_ int fd = -1;
-	int r = store_tidy(pool, err);
+	int r;
 
-	if (r == 0)
-		r = trash_locked(pool, path, trash, &fd, err);
+	(void)store_tidy(pool, NULL);
+	r = trash_locked(pool, path, trash, &fd, err);
 	return r < 0 ? r : pool->ops->destroy(pool, trash, err);
 }
 
-/* Remove the unlocked ones in one of the two directories. */
+/* Remove the unlocked ones in one of the two directories. One that cannot be
+ * removed does not keep the others. */
 static int
 tidy_dir(struct pool *pool, const char *dir, struct err *err)
 {
 	_cleanup_(strv_clear) struct strv names = { 0 };
-	int r = list_names(pool->fd, dir, &names, err);
+	int first = list_names(pool->fd, dir, &names, err);
 
-	for (size_t i = 0; r == 0 && i < names.n; i++) {
+	for (size_t i = 0; i < names.n; i++) {
 		_cleanup_free_ char *path = xasprintf("%s/%s", dir, names.v[i]);
 		_cleanup_close_ int fd =
 		    open_below(pool->fd, path, O_RDONLY | O_DIRECTORY);
+		int r;
 
 		if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
 			continue;
-		r = pool->ops->destroy(pool, path, err);
+		r = pool->ops->destroy(pool, path, first == 0 ? err : NULL);
+		if (first == 0)
+			first = r;
 	}
-	return r < 0 ? err_wrap(err, r, "removing what was left in %s/%s",
-			   pool->path, dir)
-		     : 0;
+	return first;
 }
 
 int
 store_tidy(struct pool *pool, struct err *err)
 {
 	_cleanup_close_ int lock = -1;
-	int r = lock_pool(pool, &lock, err);
+	int r = lock_pool(pool, &lock, err), r2;
 
+	if (r < 0)
+		return r;
+	r = tidy_dir(pool, WORK_DIR, err);
+	r2 = tidy_dir(pool, TRASH_DIR, r == 0 ? err : NULL);
 	if (r == 0)
-		r = tidy_dir(pool, WORK_DIR, err);
-	return r < 0 ? r : tidy_dir(pool, TRASH_DIR, err);
+		r = r2;
+	return r < 0
+	    ? err_wrap(err, r, "removing what was left in %s/.gaol", pool->path)
+	    : 0;
 }

@@ -311,6 +311,21 @@ test_copy_limits(struct pool *pool)
 	ok(nothing_left(pool), "nothing is left");
 }
 
+/* Whoever owns a subvolume may make it read-only. */
+static void
+seal(int root)
+{
+	_cleanup_close_ int inner =
+	    openat(root, "deep/deep", O_RDONLY | O_DIRECTORY);
+	_cleanup_close_ int top = openat(root, ".", O_RDONLY | O_DIRECTORY);
+	uint64_t flags = BTRFS_SUBVOL_RDONLY;
+
+	is_int(ioctl(inner, BTRFS_IOC_SUBVOL_SETFLAGS, &flags) < 0 ? errno : 0,
+	    0, "makes one of them read-only");
+	is_int(ioctl(top, BTRFS_IOC_SUBVOL_SETFLAGS, &flags) < 0 ? errno : 0, 0,
+	    "and its root");
+}
+
 static void
 test_destroy(struct pool *pool)
 {
@@ -319,6 +334,8 @@ test_destroy(struct pool *pool)
 
 	is_int(store_jail_root_open(pool, "web", &root, &err), 0, "web's root");
 	nest(root, pool->ops == &store_btrfs);
+	if (pool->ops == &store_btrfs)
+		seal(root);
 	closep(&root);
 	root = -1;
 	store_jail_open(pool, "web", &jail, &err);
