@@ -9,6 +9,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/ethernet.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <netpacket/packet.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -418,6 +422,81 @@ test_inside(void)
 
 /* ---- the guard ---- */
 
+static uint16_t
+checksum(const void *mem, size_t len)
+{
+	const uint8_t *p = mem;
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i + 1 < len; i += 2)
+		sum += (uint32_t)p[i] << 8 | p[i + 1];
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return htons((uint16_t)~sum);
+}
+
+/*
+ * Does a hand-made IPv4 datagram arrive at a port of the host? As a jail with
+ * raw sockets could send it; `dst` is also where the host listens.
+ */
+static bool
+forged_reaches(int ns, const char *src, const char *dst, int wait_ms)
+{
+	static int port = 7000;
+	struct {
+		struct iphdr ip;
+		struct udphdr udp;
+		char data[4];
+	} __attribute__((packed)) pkt = {
+		.ip = { .version = 4,
+		    .ihl = 5,
+		    .ttl = 64,
+		    .protocol = IPPROTO_UDP,
+		    .tot_len = htons(sizeof(pkt)) },
+		.udp = { .source = htons(9), .len = htons(12) },
+	};
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_IP),
+		.sll_halen = 6 };
+	_cleanup_close_ int rx = udp(-1, "0.0.0.0", ++port), tx = -1;
+	struct pollfd p = { .fd = rx, .events = POLLIN };
+	int back;
+
+	inet_pton(AF_INET, src, &pkt.ip.saddr);
+	inet_pton(AF_INET, dst, &pkt.ip.daddr);
+	pkt.ip.check = checksum(&pkt.ip, sizeof(pkt.ip));
+	pkt.udp.dest = htons((uint16_t)port);
+	memset(to.sll_addr, 0xff, 6); /* the host takes broadcast frames */
+	net_ns_enter(ns, &back, NULL);
+	tx = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	to.sll_ifindex = (int)if_nametoindex("lo1");
+	if (sendto(tx, &pkt, sizeof(pkt), 0, (struct sockaddr *)&to,
+		sizeof(to)) < 0)
+		printf("# forged: %s\n", strerror(errno));
+	net_ns_leave(&back);
+	return poll(&p, 1, wait_ms) == 1;
+}
+
+static void
+test_guard_forged(void)
+{
+	static const char all[] = "255.255.255.255";
+
+	ok(forged_reaches(a.ns, "192.168.0.2", all, 3000),
+	    "a raw packet with the jail's source arrives");
+	ok(!forged_reaches(a.ns, "192.168.0.3", all, 300),
+	    "not one with the neighbour's");
+	ok(!forged_reaches(a.ns, "192.0.2.9", all, 300),
+	    "nor one from outside");
+	ok(!forged_reaches(a.ns, "0.0.0.0", all, 300), "nor one from nobody");
+	sh("nft insert rule inet gaol_guard from_jails accept");
+	ok(forged_reaches(a.ns, "192.168.0.3", all, 3000) &&
+		forged_reaches(a.ns, "0.0.0.0", all, 3000),
+	    "without the guard they do");
+	sh("nft flush chain inet gaol_guard from_jails");
+	ok(net_guard_ensure(NULL) == 0, "the guard is made again");
+}
+
 static void
 test_guard(void)
 {
@@ -812,6 +891,7 @@ main(void)
 	test_flows();
 	test_inside();
 	test_view();
+	test_guard_forged();
 	test_guard();
 	test_refusals();
 	test_faults();
