@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* gaol console: a login shell in a jail. */
+#include <unistd.h>
+
 #include "cli/life.h"
 
 struct console_opts {
@@ -27,7 +29,9 @@ console_run(
 {
 	const struct console_opts *o = opts;
 	struct cli_jail jail;
-	struct jail_exec exec = { .console = true };
+	/* What is piped in goes to the shell as it is: a terminal would make
+	 * characters of it that nobody typed. */
+	struct jail_exec exec = { .console = isatty(STDIN_FILENO) };
 	int r = cli_jail_open(c, argv[0], false, &jail, err);
 
 	(void)argc;
