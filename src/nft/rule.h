@@ -162,7 +162,8 @@ struct nft_table {
  *	word 0	number of the in rule
  *	word 1	number of the out rule
  *	word 2	NFT_L_* flags, and the tag's number in the low 16 bits
- *	word 3	the interfaces it is bound to (if-bound)
+ *	word 3	the interfaces it is bound to (if-bound), by nft_if_number:
+ *		of FWD in the low half, of REV in the high one; 0: to none
  *
  * The kernel can set bits of a label, never clear them; every field is
  * written once. Rule numbers are never used twice, not even across loads.
@@ -196,6 +197,19 @@ struct nft_table {
 #define NFT_M_RETURN 0x08000000u /* blocked, and the sender is to be told */
 #define NFT_M_KIND 0x70000000u	 /* how: index into the table of ways */
 #define NFT_M_KIND_SHIFT 28
+
+/* The number that stands for an interface in a label, 1 to 65535: made of
+ * its name, so that it outlives loads and boots. */
+static inline uint16_t
+nft_if_number(const char *name)
+{
+	uint32_t h = 2166136261u; /* FNV-1a, folded */
+
+	for (; *name; name++)
+		h = (h ^ (uint8_t)*name) * 16777619u;
+	h = (h >> 16 ^ h) & 0xffff;
+	return h ? (uint16_t)h : 1;
+}
 
 /*
  * Sets whose content is the addresses of interfaces. They are found by their

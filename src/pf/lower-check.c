@@ -37,8 +37,6 @@ check_state(struct lw *lw, const struct pf_rule *r)
 	    s->max_src_nodes || s->rate || s->track || s->overload)
 		lw_error(
 		    lw, r, "limits of states and sources are not built yet");
-	if (s->if_bound)
-		lw_error(lw, r, "if-bound states are not built yet");
 	if (s->sloppy)
 		lw_error(lw, r, "sloppy states are not built yet");
 	for (int i = 0; i < PF_TM_COUNT; i++) {

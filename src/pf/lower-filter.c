@@ -25,19 +25,73 @@ x_label_has(struct lw *lw, uint32_t bits)
 	x_cmp_u32(lw, NFT_CMP_NEQ, 2, 0);
 }
 
+/* The half of word 3 that says which interface a state is bound to. */
+static uint32_t
+half(uint32_t bit)
+{
+	return bit == NFT_L_FWD ? 0xffffu : 0xffff0000u;
+}
+
+static void
+put_ifname(struct lw *lw, bool out, uint8_t reg)
+{
+	x_meta(lw, out ? NFT_META_OIFNAME : NFT_META_IIFNAME, reg);
+}
+
+/* Registers of the label where an interface's name comes before it. */
+enum { R_NAME = 0, R_AFTER_NAME = 4 };
+
+/* A state that is bound lets packets through on its interface alone. */
+static void
+put_bound_check(struct lw *lw, const struct place *p, uint8_t dir, uint32_t bit)
+{
+	lw_begin(lw, LW_INET, p->chain);
+	x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
+	x_cmp_u8(lw, NFT_CMP_EQ, 0, dir);
+	x_ct(lw, NFT_CT_LABELS, NFT_CT_NODIR, R_AFTER_NAME);
+	x_mask_u32(lw, R_AFTER_NAME + 2, R_AFTER_NAME + 2, bit, 0);
+	x_cmp_u32(lw, NFT_CMP_NEQ, R_AFTER_NAME + 2, 0);
+	x_mask_u32(lw, R_AFTER_NAME + 3, R_AFTER_NAME, half(bit), 0);
+	if (p->class == LW_EXT) {
+		put_ifname(lw, p->out, R_NAME);
+		x_lookup(lw, R_NAME, lw_if_set(lw), false);
+	} else {
+		x_cmp_u32(lw, NFT_CMP_EQ, R_AFTER_NAME,
+		    (nft_if_number(lw->loops.v[p->class].name) * 0x10001u) &
+			half(bit));
+	}
+	x_verdict(lw, NF_ACCEPT, NULL);
+	lw_end(lw);
+}
+
 /* What belongs to a state passes. */
 static void
 put_state_check(struct lw *lw, const struct place *p)
 {
 	for (int reply = 0; reply < 2; reply++) {
+		uint32_t bit = state_bit(p->out, reply);
+
 		lw_begin(lw, LW_INET, p->chain);
 		x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
 		x_cmp_u8(lw, NFT_CMP_EQ, 0, (uint8_t)reply);
-		x_label_has(lw, state_bit(p->out, reply));
+		x_label_has(lw, bit);
+		if (lw->any_bound) {
+			x_mask_u32(lw, 3, 3, half(bit), 0);
+			x_cmp_u32(lw, NFT_CMP_EQ, 3, 0);
+		}
 		x_verdict(lw, NF_ACCEPT, NULL);
 		lw_end(lw);
+		if (lw->any_bound)
+			put_bound_check(lw, p, (uint8_t)reply, bit);
 	}
 }
+
+/* How a state finds the interface it is bound to. */
+enum bind {
+	FLOATING,
+	BY_RULE, /* the rule, or the loopback's chain, says which */
+	BY_NAME, /* looked up by the packet's */
+};
 
 /*
  * Make a state. Which bit it is depends on the packet's direction; the mark
@@ -46,15 +100,30 @@ put_state_check(struct lw *lw, const struct place *p)
  * no state of most of these either.
  */
 static void
-x_make_state(struct lw *lw, bool out, uint32_t id)
+x_make_state(struct lw *lw, const struct place *p, const struct lw_match *m,
+    enum bind bind, bool reply)
 {
+	const struct pf_rule *r = m ? m->rule[m->n - 1] : NULL;
+	uint32_t bit = state_bit(p->out, false);
+	uint32_t mask = half(state_bit(p->out, reply));
 	uint32_t words[4] = { 0 };
 	struct nft_expr *x;
 
-	words[out ? 1 : 0] = id;
+	words[p->out ? 1 : 0] = m ? m->id : UINT32_MAX;
+	if (bind == BY_RULE) {
+		const char *name =
+		    p->class == LW_EXT ? r->ifname : lw->loops.v[p->class].name;
+
+		words[3] = nft_if_number(name) * 0x10001u & mask;
+	}
 	x_imm(lw, 0, words, sizeof(words));
 	x_meta(lw, NFT_META_MARK, 2);
-	x_mask_u32(lw, 2, 2, NFT_M_REPLY, state_bit(out, false));
+	x_mask_u32(lw, 2, 2, NFT_M_REPLY, bit);
+	if (bind == BY_NAME) {
+		put_ifname(lw, p->out, 4);
+		x_lookup_map(lw, 4, lw_if_map(lw), 3);
+		x_mask_u32(lw, 3, 3, mask, 0);
+	}
 	x = lw_add(lw, NFT_X_CT_SET);
 	x->op = NFT_CT_LABELS;
 	x->reg = 0;
@@ -79,9 +148,30 @@ put_block(struct lw *lw, const struct pf_rule *r)
 	x_verdict(lw, NF_ACCEPT, NULL);
 }
 
+static bool
+is_bound(const struct pf_rule *r)
+{
+	return r->action == PF_PASS && r->keep != PF_NO_STATE && r->state &&
+	    r->state->if_bound;
+}
+
+static enum bind
+bind_of(const struct lw *lw, const struct place *p, const struct pf_rule *r)
+{
+	if (!is_bound(r))
+		return FLOATING;
+	if (p->class != LW_EXT)
+		return BY_RULE;
+	if (r->ifname && !r->if_not &&
+	    (pf_env_if(lw->env, r->ifname) ||
+		!pf_env_is_group(lw->env, r->ifname)))
+		return BY_RULE;
+	return BY_NAME;
+}
+
 static void
 put_action(struct lw *lw, const struct place *p, const struct lw_match *m,
-    enum what what)
+    enum what what, enum bind bind, bool reply)
 {
 	const struct pf_rule *r = m->rule[m->n - 1];
 
@@ -92,24 +182,50 @@ put_action(struct lw *lw, const struct place *p, const struct lw_match *m,
 		return;
 	}
 	if (r->keep != PF_NO_STATE || what == TRANSLATED)
-		x_make_state(lw, p->out, m->id);
+		x_make_state(lw, p, m, bind, reply);
 	x_verdict(lw, NF_ACCEPT, NULL);
+}
+
+static void
+put_one(struct lw *lw, const struct place *p, const struct lw_match *m,
+    const struct lw_variant *v, enum what what, enum bind bind)
+{
+	lw_begin(lw, LW_INET, p->chain);
+	lw_conditions(lw, m, v, p->out, p->class);
+	if (what == TRANSLATED)
+		x_label_has(lw, p->out ? NFT_L_NAT : NFT_L_RDR);
+	put_action(lw, p, m, what, bind, v->reply);
+	lw_end(lw);
+}
+
+/* Answers are bound in the other half, so they need a rule of their own; and
+ * an interface that nobody knew at the load is bound to none. */
+static void
+put_bound(struct lw *lw, const struct place *p, const struct lw_match *m,
+    const struct lw_variant *v, enum bind bind)
+{
+	struct lw_variant answers = *v;
+
+	answers.reply = true;
+	put_one(lw, p, m, &answers, DECIDE, bind);
+	put_one(lw, p, m, v, DECIDE, bind);
+	if (bind == BY_NAME)
+		put_one(lw, p, m, v, DECIDE, FLOATING);
 }
 
 static void
 put_rule(struct lw *lw, const struct place *p, const struct lw_match *m,
     enum what what)
 {
+	enum bind bind = bind_of(lw, p, m->rule[m->n - 1]);
 	struct lw_variant v[LW_VARIANTS];
 	size_t n = lw_variants(m, v);
 
 	for (size_t i = 0; i < n; i++) {
-		lw_begin(lw, LW_INET, p->chain);
-		lw_conditions(lw, m, &v[i], p->out, p->class);
-		if (what == TRANSLATED)
-			x_label_has(lw, p->out ? NFT_L_NAT : NFT_L_RDR);
-		put_action(lw, p, m, what);
-		lw_end(lw);
+		if (bind == FLOATING || what == TRANSLATED)
+			put_one(lw, p, m, &v[i], what, FLOATING);
+		else
+			put_bound(lw, p, m, &v[i], bind);
 	}
 }
 
@@ -143,7 +259,7 @@ put_default(struct lw *lw, const struct place *p)
 	if (p->out ? lw->any_nat : lw->any_rdr) {
 		lw_begin(lw, LW_INET, p->chain);
 		x_label_has(lw, p->out ? NFT_L_NAT : NFT_L_RDR);
-		x_make_state(lw, p->out, UINT32_MAX);
+		x_make_state(lw, p, NULL, FLOATING, false);
 		x_verdict(lw, NF_ACCEPT, NULL);
 		lw_end(lw);
 	}

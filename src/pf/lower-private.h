@@ -69,6 +69,7 @@ struct lw {
 		size_t n, cap;
 	} ways;
 	struct lw_matches nat, rdr, binat;
+	bool any_bound;	       /* some states are bound to interfaces */
 	bool any_nat, any_rdr; /* there are such rules (with binat) */
 
 	/* The rule being written. */
@@ -135,6 +136,10 @@ const char *lw_dyn_set(struct lw *lw, const struct pf_addr *a, uint8_t af);
 const char *lw_own_set(struct lw *lw, const char *loop, uint8_t af);
 /* .. of the names of a group's interfaces that are no loopbacks. */
 const char *lw_group_set(struct lw *lw, const char *group);
+/* A map from the interfaces' names to their numbers, in both halves. */
+const char *lw_if_map(struct lw *lw);
+/* A set of (name, number) of all interfaces, the number in either half. */
+const char *lw_if_set(struct lw *lw);
 /* A map from port to port: low..low+n-1 to new_low.. */
 const char *lw_port_map(struct lw *lw, uint16_t low, uint16_t high,
     uint16_t new_low, uint16_t new_high);

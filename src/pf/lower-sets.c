@@ -212,6 +212,79 @@ lw_group_set(struct lw *lw, const char *group)
 	return name;
 }
 
+/* ---- interfaces by number ---- */
+
+/* Every interface but the loopbacks; those that rules name may be missing
+ * now and come later. */
+static size_t
+if_names(const struct lw *lw, const char ***ret)
+{
+	struct {
+		const char **v;
+		size_t n, cap;
+	} names = { 0 };
+
+	for (size_t i = 0; i < lw->env->ifs.n; i++)
+		if (!(lw->env->ifs.v[i].flags & PF_IF_LOOPBACK))
+			*array_add(&names) = lw->env->ifs.v[i].name;
+	*ret = names.v;
+	return names.n;
+}
+
+const char *
+lw_if_map(struct lw *lw)
+{
+	static const char name[] = "ifnum";
+	_cleanup_free_ const char **names = NULL;
+	struct nft_elem *e;
+	struct nft_set *set;
+	size_t n;
+
+	if (find_set(lw, name))
+		return name;
+	n = if_names(lw, &names);
+	e = arena_array(lw->arena, struct nft_elem, n);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t number = nft_if_number(names[i]) * 0x10001u;
+
+		strncpy((char *)e[i].key, names[i], 15);
+		memcpy(e[i].data, &number, sizeof(number));
+	}
+	set = new_set(lw, name, NFT_SET_MAP, NFT_TYPE_IFNAME, 16);
+	set->data_type = NFT_TYPE_MARK;
+	set->data_len = 4;
+	set->elem = e;
+	set->n_elem = n;
+	return name;
+}
+
+const char *
+lw_if_set(struct lw *lw)
+{
+	static const char name[] = "bound";
+	_cleanup_free_ const char **names = NULL;
+	struct nft_elem *e;
+	struct nft_set *set;
+	size_t n;
+
+	if (find_set(lw, name))
+		return name;
+	n = if_names(lw, &names);
+	e = arena_array(lw->arena, struct nft_elem, 2 * n);
+	for (size_t i = 0; i < 2 * n; i++) {
+		uint32_t number = nft_if_number(names[i / 2]);
+
+		number <<= i % 2 ? 16 : 0;
+		strncpy((char *)e[i].key, names[i / 2], 15);
+		memcpy(e[i].key + 16, &number, sizeof(number));
+	}
+	/* Types in a concatenation take six bits each. */
+	set = new_set(lw, name, 0, NFT_TYPE_IFNAME << 6 | NFT_TYPE_MARK, 20);
+	set->elem = e;
+	set->n_elem = 2 * n;
+	return name;
+}
+
 /* ---- maps ---- */
 
 const char *

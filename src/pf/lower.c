@@ -111,6 +111,19 @@ any_tells_apart(const struct lw *lw)
 	return false;
 }
 
+static bool
+any_bound(const struct lw *lw)
+{
+	for (struct pf_anchor *a = lw->rs->main; a; a = a->next) {
+		const struct pf_rules *list = &a->list[PF_LIST_FILTER];
+
+		for (size_t i = 0; i < list->n; i++)
+			if (list->v[i]->state && list->v[i]->state->if_bound)
+				return true;
+	}
+	return false;
+}
+
 /* ---- addresses of a pool ---- */
 
 size_t
@@ -175,7 +188,7 @@ is_localhost(const struct pf_rule *r)
 {
 	const struct pf_addr *a = r->pool ? &r->pool->hop[0].addr : NULL;
 
-	return r->action == PF_RDR && r->af == AF_INET &&
+	return a && r->action == PF_RDR && r->af == AF_INET &&
 	    a->kind == PF_ADDR_IP && a->ip.b[0] == 127;
 }
 
@@ -277,7 +290,8 @@ pf_lower(const struct pf_ruleset *rs, const struct pf_env *env,
 	};
 
 	find_loops(&lw);
-	lw.one_loop = !any_tells_apart(&lw);
+	lw.any_bound = any_bound(&lw);
+	lw.one_loop = !lw.any_bound && !any_tells_apart(&lw);
 	lw.n_class = lw.one_loop ? 1 : lw.loops.n;
 	lw_check(&lw);
 	if (!lw.errors) {
