@@ -199,7 +199,8 @@ int flush_rest(
 /* ---- states.c ---- */
 
 int do_kill(struct pfctl *p);
-int show_states(struct pfctl *p, struct store *s, struct err *err);
+int show_states(struct pfctl *p, struct store *s, const struct pf_env *env,
+    struct err *err);
 /* Delete all states but that of the session we run in. */
 int flush_states(struct pfctl *p, struct err *err);
 /* Entries of before pf was enabled. */

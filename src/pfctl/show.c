@@ -92,7 +92,7 @@ show_nat(struct view *v, struct err *err)
 static int
 show_states_of(struct view *v, struct err *err)
 {
-	return show_states(v->p, &v->store, err);
+	return show_states(v->p, &v->store, v->world.env, err);
 }
 
 /* How long pf is enabled, in seconds. */

@@ -23,6 +23,7 @@ struct pf_view {
 	bool turned; /* made by an answer: opened from the other side */
 	struct end left, was, right; /* was: left before translation */
 	uint32_t rule;
+	const char *ifname; /* bound to, or "all" */
 };
 
 static struct end
@@ -175,6 +176,21 @@ print_details(struct str *out, const struct nft_state *s,
 	str_addc(out, '\n');
 }
 
+/* The interface a state is bound to, "all" if to none. */
+static const char *
+if_of(const struct nft_state *s, uint32_t bit, const struct pf_env *env)
+{
+	uint16_t number =
+	    (uint16_t)(s->label[3] >> (bit == NFT_L_FWD ? 0 : 16));
+
+	if (!number)
+		return "all";
+	for (size_t i = 0; i < env->ifs.n; i++)
+		if (nft_if_number(env->ifs.v[i].name) == number)
+			return env->ifs.v[i].name;
+	return "gone"; /* an interface that is no more */
+}
+
 static void
 print_state(struct str *out, const struct nft_state *s, const struct pf_view *v,
     int verbose, const struct rule_ids *ids)
@@ -183,7 +199,7 @@ print_state(struct str *out, const struct nft_state *s, const struct pf_view *v,
 	struct peers p = peers_of(s);
 	bool left_opened = v->out;
 
-	str_add(out, "all ");
+	str_printf(out, "%s ", v->ifname);
 	if (proto)
 		str_printf(out, "%s ", proto);
 	else
@@ -205,7 +221,8 @@ print_state(struct str *out, const struct nft_state *s, const struct pf_view *v,
 }
 
 int
-show_states(struct pfctl *p, struct store *store, struct err *err)
+show_states(struct pfctl *p, struct store *store, const struct pf_env *env,
+    struct err *err)
 {
 	_cleanup_(nft_states_clear) struct nft_states states = { 0 };
 	_cleanup_(rule_ids_clear) struct rule_ids ids = { 0 };
@@ -217,9 +234,6 @@ show_states(struct pfctl *p, struct store *store, struct err *err)
 		return r;
 	if (p->verbose)
 		rule_ids_read(&ids, store);
-	/* All states here are floating. */
-	if (p->interface && !streq(p->interface, "all"))
-		return 0;
 	for (size_t i = 0; i < states.n; i++) {
 		for (size_t k = 0; k < 2; k++) {
 			struct pf_view v;
@@ -227,6 +241,9 @@ show_states(struct pfctl *p, struct store *store, struct err *err)
 			if (!(states.v[i].label[2] & bits[k]))
 				continue;
 			view_of(&states.v[i], bits[k], &v);
+			v.ifname = if_of(&states.v[i], bits[k], env);
+			if (p->interface && !streq(p->interface, v.ifname))
+				continue;
 			print_state(&out, &states.v[i], &v, p->verbose, &ids);
 		}
 	}
