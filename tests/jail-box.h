@@ -343,6 +343,8 @@ box_exec(const char *name, const char *command, const char **out)
 UNUSED_OK static const char *
 box_traces(void)
 {
+	while (waitpid(-1, NULL, WNOHANG) > 0) /* the jails' orphans */
+		;
 	return box_out("ip route; ip -6 route; find /run/gaol -mindepth 2; "
 		       "nft list ruleset | grep elements; "
 		       "grep -c . /proc/self/mountinfo; "
@@ -350,12 +352,30 @@ box_traces(void)
 		       "ls /proc | grep -c '^[0-9]'");
 }
 
+/* The traces when they have not changed for half a second: what is compared
+ * with must not be a moment's. The caller frees it. */
+UNUSED_OK static char *
+box_settled(void)
+{
+	char *last = strdup(box_traces());
+
+	for (int same = 0; same < 5;) {
+		usleep(100000);
+		if (strcmp(box_traces(), last) == 0) {
+			same++;
+			continue;
+		}
+		free(last);
+		last = strdup(box_traces());
+		same = 0;
+	}
+	return last;
+}
+
 UNUSED_OK static bool
 box_is_clean(const char *before)
 {
 	for (int i = 0; i < 200; i++) {
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			;
 		if (strcmp(box_traces(), before) == 0)
 			return true;
 		usleep(10000);

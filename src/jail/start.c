@@ -518,7 +518,12 @@ services_run(void *ctx, struct err *err)
 		    j->spec->exec_start, limit);
 	if (read(j->control, &status, sizeof(status)) != sizeof(status))
 		return err_set(err, EIO, "gaol-init died");
-	return judge_exec_start(j, status, err);
+	r = judge_exec_start(j, status, err);
+	if (r < 0)
+		return r;
+	/* Up for everybody, so that exec_poststart can use exec. Killed from
+	 * here on, it dies with us and shows as dead. */
+	return facts_add(&j->facts, "up", err, "%lld", (long long)time(NULL));
 }
 
 /* ---- poststart, up ---- */
@@ -540,17 +545,13 @@ poststart_run(void *ctx, struct err *err)
 	    j->spec->exec_timeout, err);
 }
 
-/* From here on it lives without us. The fact comes first: killed in between,
- * a jail that is up by its facts dies with us, and shows as dead. */
+/* From here on it lives without us. */
 static int
 up_run(void *ctx, struct err *err)
 {
 	struct jail *j = ctx;
 	char word = INIT_KEEP;
-	int r = facts_add(&j->facts, "up", err, "%lld", (long long)time(NULL));
 
-	if (r < 0)
-		return r;
 	if (send(j->control, &word, 1, MSG_NOSIGNAL) != 1)
 		return err_set(err, EIO, "gaol-init died");
 	return 0;

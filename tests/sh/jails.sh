@@ -196,6 +196,12 @@ poststop" cat "$TMP/hooks" &&
 	    exec_prestop=/usr/bin/true exec_poststop=/usr/bin/true web
 '
 
+test_expect 'a poststart can already run programs in the jail' '
+	gaol set exec_poststart="iocage exec web hostname >$TMP/inside" web &&
+	gaol start web && prints web cat "$TMP/inside" && gaol stop web &&
+	gaol set exec_poststart=/usr/bin/true web
+'
+
 test_expect 'create -c makes NAME_1 to NAME_N, hostnames without underscores' '
 	prints "n_1 successfully created!
 n_2 successfully created!

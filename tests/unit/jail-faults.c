@@ -113,8 +113,7 @@ test(void)
 	if (*steps == '\0')
 		return skip_all("this build has no faults to put in");
 	(void)jail_stop("faulty", NULL, shared);
-	usleep(200000);
-	before = strdup(box_traces());
+	before = box_settled();
 	for (step = strtok_r(steps, "\n", &save); step != NULL;
 	     step = strtok_r(NULL, "\n", &save), n++) {
 		try_fault(step, "", before, shared);

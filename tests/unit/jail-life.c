@@ -203,7 +203,7 @@ test_refusals(void)
 static void
 test_exec_start(void)
 {
-	char *before = strdup(box_traces());
+	char *before = box_settled();
 	struct box_jail b;
 
 	box_jail_init(&b, "bad");
@@ -234,7 +234,7 @@ test_exec_start(void)
 static void
 test_hooks(void)
 {
-	char *before = strdup(box_traces());
+	char *before = box_settled();
 	struct box_jail b;
 
 	box_jail_init(&b, "hooked");
@@ -273,7 +273,7 @@ test_hooks(void)
 static void
 test_stop(void)
 {
-	char *before = strdup(box_traces());
+	char *before = box_settled();
 	struct jail_stop_opts force = { .force = true };
 	struct box_jail b;
 	const char *out;
