@@ -248,17 +248,38 @@ weight_of(const struct nft_load *load)
 	return n;
 }
 
-/* Everything but the base chains goes: rules first, they refer to the rest;
- * then sets, whose verdicts refer to chains. */
+static bool
+load_has_set(const struct nft_load *load, const char *name)
+{
+	for (size_t i = 0; i < load->table[0].n_set; i++)
+		if (streq(load->table[0].set[i].name, name))
+			return true;
+	return false;
+}
+
+/*
+ * Everything but the base chains goes: rules first, they refer to the rest;
+ * then sets, whose verdicts refer to chains. A set that the new rules have,
+ * too, stays and is only emptied (what it holds is told by its name, so it
+ * has the same shape): to packets on their way it has the old content until
+ * the new one is there, while a set made anew would be empty for them.
+ */
 static void
-put_removal(struct nft_batch *b, const struct found *f)
+put_removal(
+    struct nft_batch *b, const struct found *f, const struct nft_load *load)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
 		if (f->table[i])
 			nft_batch_flush(b, families[i], NFT_PF_TABLE, NULL);
-	for (size_t i = 0; i < f->sets.n; i++)
-		nft_batch_del_set(
-		    b, NFPROTO_INET, NFT_PF_TABLE, f->sets.v[i].name);
+	for (size_t i = 0; i < f->sets.n; i++) {
+		const char *name = f->sets.v[i].name;
+
+		if (load_has_set(load, name))
+			nft_batch_flush_set(
+			    b, NFPROTO_INET, NFT_PF_TABLE, name);
+		else
+			nft_batch_del_set(b, NFPROTO_INET, NFT_PF_TABLE, name);
+	}
 	for (size_t i = 0; i < f->chains.n; i++)
 		if (!f->chains.v[i].base)
 			nft_batch_del_chain(b, f->chains.v[i].family,
@@ -301,8 +322,73 @@ put_tables(struct nft_batch *b, const struct found *f, bool on)
 			    on ? 0 : NFT_TABLE_F_DORMANT);
 }
 
+static bool
+has_set(const struct found *f, const char *name)
+{
+	for (size_t i = 0; i < f->sets.n; i++)
+		if (streq(f->sets.v[i].name, name))
+			return true;
+	return false;
+}
+
+/*
+ * Sets of ranges that are new get a transaction of their own before the one
+ * that has the rules. The kernel shows their content a moment after the rules
+ * of the same transaction; packets of that moment would find them empty.
+ */
 static int
-load_once(const struct nft_load *load, struct err *err)
+sets_first(const struct nft_load *load, struct found *f, uint32_t *genid,
+    struct names *made, struct err *err)
+{
+	_cleanup_(nft_batch_clear) struct nft_batch b = { 0 };
+	size_t before = made->n;
+	uint32_t now;
+	int r;
+
+	nft_batch_init(&b);
+	for (size_t i = 0; i < load->table[0].n_set; i++) {
+		const struct nft_set *set = &load->table[0].set[i];
+
+		if (!(set->flags & NFT_SET_INTERVAL) || set->n_elem == 0 ||
+		    has_set(f, set->name))
+			continue;
+		nft_batch_set(&b, NFPROTO_INET, NFT_PF_TABLE, set);
+		*array_add(&f->sets) = *array_add(made) =
+		    (struct nft_name){ .name = set->name };
+	}
+	if (made->n == before)
+		return 0;
+	r = nft_batch_commit_on(&b, *genid, err);
+	if (r < 0) {
+		made->n = before;
+		return r;
+	}
+	r = nft_genid(&now, err);
+	if (r < 0)
+		return r;
+	if (now != *genid + 1)
+		return err_set(err, ERESTART, "nf_tables was changed");
+	*genid = now;
+	return 0;
+}
+
+/* The load failed: what sets_first made is in nobody's use. */
+static void
+remove_made(const struct names *made)
+{
+	_cleanup_(nft_batch_clear) struct nft_batch b = { 0 };
+
+	if (made->n == 0)
+		return;
+	nft_batch_init(&b);
+	for (size_t i = 0; i < made->n; i++)
+		nft_batch_del_set(
+		    &b, NFPROTO_INET, NFT_PF_TABLE, made->v[i].name);
+	(void)nft_batch_commit(&b, NULL);
+}
+
+static int
+load_once(const struct nft_load *load, struct names *made, struct err *err)
 {
 	_cleanup_(nl_closep) struct mnl_socket *nl = NULL;
 	_cleanup_(found_clear) struct found f = { 0 };
@@ -318,9 +404,13 @@ load_once(const struct nft_load *load, struct err *err)
 	r = find(nl, &f, true, err);
 	if (r < 0)
 		return r;
+	if (f.table[0] && !f.dormant[0])
+		r = sets_first(load, &f, &genid, made, err);
+	if (r < 0)
+		return r;
 	nft_batch_init(&b);
 	put_tables(&b, &f, load->enable || (f.table[0] && !f.dormant[0]));
-	put_removal(&b, &f);
+	put_removal(&b, &f, load);
 	for (size_t i = 0; i < load->n_table; i++)
 		put_table(&b, load, i);
 	return nft_batch_commit_on(&b, genid, err);
@@ -329,13 +419,17 @@ load_once(const struct nft_load *load, struct err *err)
 int
 nft_load_commit(struct nft_load *load, struct err *err)
 {
+	struct names made = { 0 };
 	int r = -ERESTART;
 
 	memcpy(load->stamp.magic, "gaol", 4);
 	load->stamp.version = NFT_LABEL_VERSION;
 	load->stamp.weight = weight_of(load);
 	for (int i = 0; i < TRIES && (r == -ERESTART || r == -EINTR); i++)
-		r = load_once(load, err);
+		r = load_once(load, &made, err);
+	if (r < 0)
+		remove_made(&made);
+	array_clear(&made);
 	return r;
 }
 
@@ -369,15 +463,6 @@ nft_remove(struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
 		nft_batch_del_table_if_there(&b, families[i], NFT_PF_TABLE);
 	return nft_batch_commit(&b, err);
-}
-
-static bool
-has_set(const struct found *f, const char *name)
-{
-	for (size_t i = 0; i < f->sets.n; i++)
-		if (streq(f->sets.v[i].name, name))
-			return true;
-	return false;
 }
 
 static int

@@ -319,7 +319,9 @@ lw_port_map(struct lw *lw, uint16_t low, uint16_t high, uint16_t new_low,
 const char *
 lw_addr_map(struct lw *lw, const union pf_ip *ip, size_t n, uint8_t af)
 {
-	const char *name = arena_printf(lw->arena, "pool_%zu", lw->out->sets.n);
+	/* Sets outlive a load: the name must tell their shape. */
+	const char *name = arena_printf(
+	    lw->arena, "pool%d_%zu", af == AF_INET ? 4 : 6, lw->out->sets.n);
 	struct nft_elem *e = arena_array(lw->arena, struct nft_elem, n);
 	uint8_t len = af == AF_INET ? 4 : 16;
 	struct nft_set *set;

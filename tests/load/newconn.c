@@ -208,6 +208,10 @@ report(const struct pacer *p)
 	long lost = 0, passed = 0, opened = 0;
 
 	for (size_t i = 0; i < p->n; i++) {
+		if (p->target[i].wrong > 0)
+			printf("# port %d: %ld of %ld\n",
+			    ntohs(p->target[i].addr.sin_port),
+			    p->target[i].wrong, p->target[i].opened);
 		opened += p->target[i].opened;
 		if (p->target[i].allowed)
 			lost += p->target[i].wrong;
