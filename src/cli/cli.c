@@ -222,7 +222,7 @@ run_verb(
 static int
 finish(struct cli *c, const char *words, int r, const struct err *err)
 {
-	if (err->code)
+	if (r != 0 && err->code)
 		cli_error(c, err);
 	if (r == EXIT_USAGE && err->code && c->verb)
 		cli_help_usage(c->prog, words, c->verb, stderr);

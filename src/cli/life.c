@@ -158,9 +158,9 @@ check_fstab(const struct cli_jail *jail, struct err *err)
 
 		if (blanks < end && p[blanks] != '#')
 			return err_set(err, ENOTSUP,
-			    "jail '%s': fstab:%u: mounts are not built yet: "
+			    "fstab:%u: mounts are not built yet: "
 			    "take the line out, or put a '#' before it",
-			    jail->name, number);
+			    number);
 		p += end + (p[end] == '\n');
 	}
 	return 0;
@@ -246,11 +246,13 @@ start_depends(struct cli *c, const struct cli_jail *jail,
 	strv_split(&names, cli_jail_get(jail, "depends"), " ");
 	for (size_t i = 0; r == 0 && i < names.n; i++) {
 		r = start_chain(c, names.v[i], chain, err);
-		if (r == -EALREADY)
+		if (r == -EALREADY) {
+			err_clear(err);
 			r = 0;
-		else if (r < 0)
+		} else if (r < 0) {
 			r = err_wrap(err, r, "jail '%s' depends on '%s'",
 			    jail->name, names.v[i]);
+		}
 	}
 	strv_clear(&names);
 	return r;

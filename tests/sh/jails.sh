@@ -176,7 +176,7 @@ test_expect 'exec -f and console -f start it' '
 test_expect 'a jail with mounts in its fstab does not start without them' '
 	printf "# comment\n\n/srv /tank/iocage/jails/web/root/srv nullfs rw 0 0\n" \
 	    >/tank/iocage/jails/web/fstab &&
-	fails 1 "jail .web.: fstab:3: mounts are not built yet" gaol start web &&
+	fails 1 "^gaol: jail .web.: fstab:3: mounts are not built yet" gaol start web &&
 	prints down gaol get state web && : >/tank/iocage/jails/web/fstab
 '
 
@@ -266,6 +266,9 @@ test_expect 'what one depends on is started first' '
 	grep "^\*" "$TMP/lines" >"$TMP/order" &&
 	prints "* Starting n_3
 * Starting n_2
+* Starting n_1" cat "$TMP/order" && gaol stop n_1 n_2 &&
+	gaol start n_1 >"$TMP/lines" 2>"$TMP/err" && ! grep -q n_3 "$TMP/err" &&
+	grep "^\*" "$TMP/lines" >"$TMP/order" && prints "* Starting n_2
 * Starting n_1" cat "$TMP/order" && gaol stop n_1 n_2 n_3
 '
 
