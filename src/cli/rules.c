@@ -5,8 +5,11 @@
 #include <sys/mman.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
 #include <libgen.h>
 #include <limits.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -17,15 +20,17 @@
 #define LAST_RULES "/var/lib/gaol/pf/rules"
 #define LAST_FACTS "/var/lib/gaol/pf/facts"
 
-/* What holds until the administrator's rules do. DHCP and neighbour discovery
- * are let in, or the host would not get the addresses to be reached at. */
+enum { SSHD_CONFIG_MAX = 1024 * 1024 };
+
+/* What holds until the administrator's rules do, but for ssh. DHCP and
+ * neighbour discovery are let in, or the host would not get the addresses to
+ * be reached at. */
 static const char closed_rules[] =
     "set skip on lo0\n"
     "block drop in all\n"
     "pass out all\n"
-    "pass in proto tcp from any to any port 22\n"
-    "pass in inet proto udp from any port 67 to any port 68\n"
-    "pass in inet6 proto udp from any port 547 to any port 546\n"
+    "pass in inet proto udp from port 67 to port 68\n"
+    "pass in inet6 proto udp from port 547 to port 546\n"
     "pass in inet6 proto icmp6 all\n";
 
 /* The world they are made for, so that pfctl neither looks for one that is
@@ -107,15 +112,62 @@ file_of(const char *text, struct err *err)
 	return TAKE_FD(fd);
 }
 
+/* ---- closed but for ssh ---- */
+
+/* A rule for each "Port N" of one of sshd's files. */
+static bool
+add_ports_of(const char *path, struct str *rules)
+{
+	_cleanup_(str_clear) struct str text = STR_INIT;
+	_cleanup_(strv_clear) struct strv lines = { 0 };
+	bool any = false;
+
+	/* A file that cannot be read says nothing. */
+	if (file_read(AT_FDCWD, path, SSHD_CONFIG_MAX, &text, NULL) < 0)
+		return false;
+	strv_split(&lines, text.buf, "\n");
+	for (size_t i = 0; i < lines.n; i++) {
+		_cleanup_(strv_clear) struct strv words = { 0 };
+		int64_t port;
+
+		strv_split(&words, lines.v[i], " \t=\r");
+		if (words.n < 2 || strcasecmp(words.v[0], "Port") != 0 ||
+		    str_to_i64(words.v[1], 1, 65535, &port) < 0)
+			continue;
+		str_printf(rules, "pass in proto tcp to port %d\n", (int)port);
+		any = true;
+	}
+	return any;
+}
+
+/* Where sshd listens, as its files say; 22 if they don't. */
+static void
+add_ssh(struct str *rules)
+{
+	bool any = add_ports_of("/etc/ssh/sshd_config", rules);
+	glob_t g = { 0 };
+
+	if (glob("/etc/ssh/sshd_config.d/*.conf", 0, NULL, &g) == 0)
+		for (size_t i = 0; i < g.gl_pathc; i++)
+			any |= add_ports_of(g.gl_pathv[i], rules);
+	globfree(&g);
+	if (!any)
+		str_add(rules, "pass in proto tcp to port 22\n");
+}
+
 static int
 load_closed(struct err *err)
 {
 	static const char *const args[] = { "-q", "--facts", "/dev/fd/3", "-f",
 		"-", "-e", NULL };
-	_cleanup_close_ int rules = file_of(closed_rules, err);
+	_cleanup_(str_clear) struct str text = STR_INIT;
+	_cleanup_close_ int rules = -1;
 	_cleanup_close_ int facts = file_of(closed_facts, err);
 	struct proc_spec spec = PROC_SPEC_INIT;
 
+	str_add(&text, closed_rules);
+	add_ssh(&text);
+	rules = file_of(text.buf, err);
 	if (rules < 0 || facts < 0)
 		return MIN(rules, facts);
 	spec.in = rules;

@@ -82,6 +82,14 @@ test_expect 'early in the first boot all is closed but ssh' '
 	gaol boot --stage early 2>"$TMP/err" && cat "$TMP/err" &&
 	grep -q "no rules were ever loaded: closed but for ssh" "$TMP/err" &&
 	open 22 && closed 80 && closed 3306'
+test_expect 'ssh is where its configuration says' '
+	pfctl -q -d && mkdir -p /etc/ssh/sshd_config.d &&
+	printf "#Port 22\nPort 3306\n" >/etc/ssh/sshd_config &&
+	echo "port=2222" >/etc/ssh/sshd_config.d/x.conf &&
+	gaol boot --stage early 2>&1 && closed 22 && open 3306 &&
+	pfctl -s rules | grep "port = 2222" && pfctl -q -d &&
+	rm /etc/ssh/sshd_config /etc/ssh/sshd_config.d/x.conf &&
+	gaol boot --stage early 2>&1 && open 22 && closed 3306'
 test_expect 'these rules are not kept as the last ones' '
 	! test -e /var/lib/gaol/pf/rules'
 test_expect 'then the network and pf.conf' '
