@@ -71,6 +71,18 @@ int plain_usage(struct pool *pool, struct store_usage *ret, struct err *err);
 int plain_settle(struct pool *pool, struct err *err);
 
 /*
+ * btrfs subvolumes (linux-subvolume.c). No sentences are set.
+ */
+
+/* Is the open directory the top of a subvolume? */
+bool subvolume_is(int fd);
+/* Delete subvolume `name` of directory `dirfd`, open as `fd`, with all those
+ * below it. */
+int subvolume_delete(int dirfd, int fd, const char *name);
+/* Wait, ten seconds at most, until deleted ones have given their space back. */
+void subvolumes_wait(int fd);
+
+/*
  * Mounting (linux-mount.c). Both end with the mount at `path`, nosuid and
  * nodev, its root directory 0700 before anybody can see it.
  */
