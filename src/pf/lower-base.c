@@ -217,6 +217,36 @@ put_translation(struct lw *lw)
 	always(lw, "nat_in", NULL);
 }
 
+/*
+ * For rdr to 127.0.0.1, route_localnet lets packets from outside reach the
+ * host's loopback: only those that were redirected may.
+ */
+static void
+put_martian(struct lw *lw)
+{
+	static const char chain[] = "martian";
+
+	lw_chain(lw, LW_INET, chain);
+	lw_begin(lw, LW_INET, chain);
+	x_ct(lw, NFT_CT_STATUS, NFT_CT_NODIR, 0);
+	x_mask_u32(lw, 0, 0, IPS_DST_NAT, 0);
+	x_cmp_u32(lw, NFT_CMP_NEQ, 0, 0);
+	x_verdict(lw, NFT_RETURN, NULL);
+	lw_end(lw);
+	lw_begin(lw, LW_INET, chain);
+	x_verdict(lw, NF_DROP, NULL);
+	lw_end(lw);
+
+	lw_begin(lw, LW_INET, NFT_PF_STAMP);
+	x_nfproto(lw, AF_INET);
+	x_payload(lw, NFT_PAYLOAD_NETWORK_HEADER, 16, 1, 0);
+	x_cmp_u8(lw, NFT_CMP_EQ, 0, 127);
+	x_meta(lw, NFT_META_IIF, 0);
+	x_cmp_u32(lw, NFT_CMP_NEQ, 0, LO_INDEX);
+	x_verdict(lw, NFT_JUMP, chain);
+	lw_end(lw);
+}
+
 static void
 put_filter(struct lw *lw)
 {
@@ -248,6 +278,8 @@ put_filter(struct lw *lw)
 	lw_base_chain(
 	    lw, LW_INET, NFT_PF_STAMP, "filter", NF_INET_PRE_ROUTING, -90);
 	put_marked(lw, NFT_PF_STAMP, NFT_M_OWN);
+	if (lw_any_localnet(lw))
+		put_martian(lw);
 	put_from_jail(lw, NFT_PF_STAMP, NULL); /* judged further on */
 	put_loopback(lw, NFT_PF_STAMP, false, in);
 }

@@ -17,12 +17,28 @@ state_bit(bool out, bool reply)
 	return out == reply ? NFT_L_FWD : NFT_L_REV;
 }
 
+/* Does the label have any of these bits in this word? The whole label is
+ * masked and compared, which is how the nft program can print it. */
+static void
+x_label_test(struct lw *lw, int op, size_t word, uint32_t bits)
+{
+	uint32_t mask[4] = { 0 };
+	uint8_t zero[16] = { 0 };
+	struct nft_expr *x;
+
+	mask[word] = bits;
+	x_ct(lw, NFT_CT_LABELS, NFT_CT_NODIR, 0);
+	x = lw_add(lw, NFT_X_BITWISE);
+	x->reg = x->reg2 = 0;
+	x->len = sizeof(mask);
+	memcpy(x->data, mask, sizeof(mask));
+	x_cmp(lw, op, 0, zero, sizeof(zero));
+}
+
 static void
 x_label_has(struct lw *lw, uint32_t bits)
 {
-	x_ct(lw, NFT_CT_LABELS, NFT_CT_NODIR, 0);
-	x_mask_u32(lw, 2, 2, bits, 0);
-	x_cmp_u32(lw, NFT_CMP_NEQ, 2, 0);
+	x_label_test(lw, NFT_CMP_NEQ, 2, bits);
 }
 
 /* The half of word 3 that says which interface a state is bound to. */
@@ -75,10 +91,8 @@ put_state_check(struct lw *lw, const struct place *p)
 		x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
 		x_cmp_u8(lw, NFT_CMP_EQ, 0, (uint8_t)reply);
 		x_label_has(lw, bit);
-		if (lw->any_bound) {
-			x_mask_u32(lw, 3, 3, half(bit), 0);
-			x_cmp_u32(lw, NFT_CMP_EQ, 3, 0);
-		}
+		if (lw->any_bound)
+			x_label_test(lw, NFT_CMP_EQ, 3, half(bit));
 		x_verdict(lw, NF_ACCEPT, NULL);
 		lw_end(lw);
 		if (lw->any_bound)

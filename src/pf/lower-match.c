@@ -20,6 +20,19 @@ loop_in(const struct lw *lw, const struct lw_loop *loop, const char *ifname)
 	return streq(ifname, "lo") || (f && strv_has(&f->groups, ifname));
 }
 
+/* Are there interfaces in that group that are no loopbacks? */
+static bool
+has_others(const struct lw *lw, const char *group)
+{
+	for (size_t i = 0; i < lw->env->ifs.n; i++) {
+		const struct pf_if *f = &lw->env->ifs.v[i];
+
+		if (!(f->flags & PF_IF_LOOPBACK) && strv_has(&f->groups, group))
+			return true;
+	}
+	return false;
+}
+
 bool
 lw_on_class(const struct lw *lw, const char *ifname, bool neg, int class)
 {
@@ -35,9 +48,7 @@ lw_on_class(const struct lw *lw, const char *ifname, bool neg, int class)
 		any |= in;
 	}
 	/* Elsewhere: a name that means only loopbacks never matches. */
-	if (!any || !pf_env_is_group(lw->env, ifname))
-		return !any || neg;
-	return true;
+	return !any || neg || has_others(lw, ifname);
 }
 
 /* On the loopbacks the chain itself says which one it is. */

@@ -183,6 +183,8 @@ size_t lw_prefix_addrs(const struct pf_addr *a, uint8_t af, union pf_ip *ip);
 size_t lw_if_addrs(
     const struct lw *lw, const struct pf_addr *a, uint8_t af, union pf_ip *ip);
 
+/* Does a rule redirect to 127.0.0.1? */
+bool lw_any_localnet(const struct lw *lw);
 /* Does the kernel's masquerade do what the rule says? */
 bool lw_is_masquerade(const struct lw *lw, const struct pf_rule *r);
 

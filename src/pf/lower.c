@@ -192,6 +192,15 @@ is_localhost(const struct pf_rule *r)
 	    a->kind == PF_ADDR_IP && a->ip.b[0] == 127;
 }
 
+bool
+lw_any_localnet(const struct lw *lw)
+{
+	for (size_t i = 0; i < lw->rdr.n; i++)
+		if (is_localhost(lw->rdr.v[i].rule[lw->rdr.v[i].n - 1]))
+			return true;
+	return false;
+}
+
 static void
 find_needs(struct lw *lw)
 {

@@ -91,6 +91,18 @@ test_expect 'kernel settings are given back' '
 	pfctl -q -f "$TMP/pf.conf" && pfctl -q -e
 '
 
+# ---- rdr to the host's own loopback ----
+
+socat TCP-LISTEN:7777,bind=127.0.0.1,fork,reuseaddr "EXEC:echo hello" &
+test_expect 'rdr to 127.0.0.1 works, and only what is redirected gets there' '
+	printf "rdr on em0 proto tcp to port 8888 -> 127.0.0.1 port 7777\npass all\n" |
+	    pfctl -f - && reach 8888 &&
+	[ "$(cat /proc/sys/net/ipv4/conf/em0/route_localnet)" = 1 ] &&
+	nft list chain inet pf martian | grep -q drop &&
+	pfctl -q -d && [ "$(cat /proc/sys/net/ipv4/conf/em0/route_localnet)" = 0 ] &&
+	pfctl -q -f "$TMP/pf.conf" && pfctl -q -e
+'
+
 # ---- errors ----
 
 test_expect 'a syntax error on line 2: named, and the old rules stand' '
