@@ -1,112 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The optimiser's first passes: fewer rules. */
+#include "pf/opt-index.h"
 #include "pf/optimize.h"
 
 enum { TABLE_MIN = 6 }; /* addresses from which on a table is faster */
-
-/* ---- pass 1 ---- */
-
-static bool
-same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && streq(a, b));
-}
-
-static bool
-covers_port(const struct pf_ports *a, const struct pf_ports *b)
-{
-	return a->op == PF_OP_NONE ||
-	    (a->op == b->op && a->a == b->a && a->b == b->b);
-}
 
 static bool
 is_prefix(const struct pf_addr *a)
 {
 	return a->kind == PF_ADDR_IP || a->kind == PF_ADDR_ANY;
-}
-
-/* Are the first a->bits of b those of a? */
-static bool
-in_prefix(const struct pf_addr *a, const struct pf_addr *b)
-{
-	unsigned whole = a->bits / 8, rest = a->bits % 8;
-
-	if (a->kind == PF_ADDR_ANY)
-		return true;
-	if (memcmp(a->ip.b, b->ip.b, whole) != 0)
-		return false;
-	return rest == 0 ||
-	    ((a->ip.b[whole] ^ b->ip.b[whole]) >> (8 - rest)) == 0;
-}
-
-/* The original also takes "! 10/8" for containing "! 10.1/16", and puts
- * negated addresses into one negated table: both change what matches, so
- * both are left out here. */
-static bool
-covers_addr(const struct pf_addr *a, const struct pf_addr *b, bool same_af)
-{
-	if (a->kind == PF_ADDR_ANY && !a->neg && !b->neg)
-		return true;
-	if (is_prefix(a) && is_prefix(b) && !a->neg && !b->neg && same_af &&
-	    a->bits < b->bits && in_prefix(a, b))
-		return true;
-	return pf_addr_equal(a, b);
-}
-
-static bool
-same_ids(const struct pf_ids *a, const struct pf_ids *b)
-{
-	return a->op == b->op && a->a == b->a && a->b == b->b;
-}
-
-static bool
-same_timeouts(const struct pf_rule *a, const struct pf_rule *b)
-{
-	static const struct pf_state none;
-	const struct pf_state *s = a->state ? a->state : &none;
-	const struct pf_state *t = b->state ? b->state : &none;
-
-	return s == t ||
-	    memcmp(s->timeout, t->timeout, sizeof(s->timeout)) == 0;
-}
-
-/* What is not an order of more and less: it must be equal. */
-static bool
-same_rest(const struct pf_rule *a, const struct pf_rule *b)
-{
-	return a->if_not == b->if_not && a->icmp_type == b->icmp_type &&
-	    a->icmp_code == b->icmp_code && a->tos == b->tos &&
-	    a->code4 == b->code4 && a->code6 == b->code6 &&
-	    a->return_odd == b->return_odd && a->tagged_not == b->tagged_not &&
-	    same_ids(&a->user, &b->user) && same_ids(&a->group, &b->group) &&
-	    same_text(a->os, b->os) && same_text(a->tagged, b->tagged) &&
-	    same_timeouts(a, b);
-}
-
-static bool
-covers_flags(const struct pf_rule *a, const struct pf_rule *b)
-{
-	if (a->flags == 0 && a->flagset == 0)
-		return true;
-	return a->flags == b->flags && a->flagset == b->flagset;
-}
-
-/* Does `a` match every packet that `b` matches? Both are of one block. */
-static bool
-covers(const struct pf_rule *a, const struct pf_rule *b)
-{
-	if ((a->dir != PF_INOUT && a->dir != b->dir) ||
-	    (a->proto != 0 && a->proto != b->proto) ||
-	    (a->af != 0 && a->af != b->af))
-		return false;
-	if (!covers_port(&a->src.port, &b->src.port) ||
-	    !covers_port(&a->dst.port, &b->dst.port) || !covers_flags(a, b))
-		return false;
-	if (a->ifname != NULL && !same_text(a->ifname, b->ifname))
-		return false;
-	return covers_addr(&a->src.addr, &b->src.addr, a->af == b->af) &&
-	    covers_addr(&a->dst.addr, &b->dst.addr, a->af == b->af) &&
-	    same_rest(a, b);
 }
 
 static void
@@ -121,20 +23,166 @@ drop_empty(struct opt_rules *block)
 	block->n = n;
 }
 
+/* ---- pass 1 ---- */
+
+/*
+ * A rule contains another if each of its fields tests nothing or the same, or
+ * a shorter prefix of the same address. So what a rule leaves open (its shape)
+ * says which part of the other rule must be equal to it: rules are indexed by
+ * that part, and each is looked for under every shape of its block.
+ */
+struct shape {
+	uint32_t open;	   /* bits: fields that test nothing */
+	uint16_t src, dst; /* length of a prefix, or OPEN, or WHOLE */
+};
+
+enum {
+	OPEN_DIR = 1,
+	OPEN_PROTO = 2,
+	OPEN_AF = 4,
+	OPEN_IF = 8,
+	OPEN_SRC_PORT = 16,
+	OPEN_DST_PORT = 32,
+	OPEN_FLAGS = 64,
+
+	OPEN = 0x100,  /* any */
+	WHOLE = 0x101, /* must be the same address, whatever it is */
+};
+
+struct shapes {
+	struct shape *v;
+	size_t n, cap;
+};
+
+/* The original also takes "! 10/8" for containing "! 10.1/16", and puts
+ * negated addresses into one negated table: both change what matches, so
+ * both are left out here. */
+static uint16_t
+addr_shape(const struct pf_addr *a)
+{
+	if (a->neg || !is_prefix(a))
+		return WHOLE;
+	return a->kind == PF_ADDR_ANY ? OPEN : a->bits;
+}
+
+static struct shape
+shape_of(const struct pf_rule *r)
+{
+	return (struct shape){
+		.open = (r->dir == PF_INOUT ? OPEN_DIR : 0) |
+		    (r->proto == 0 ? OPEN_PROTO : 0) |
+		    (r->af == 0 ? OPEN_AF : 0) |
+		    (r->ifname == NULL ? OPEN_IF : 0) |
+		    (r->src.port.op == PF_OP_NONE ? OPEN_SRC_PORT : 0) |
+		    (r->dst.port.op == PF_OP_NONE ? OPEN_DST_PORT : 0) |
+		    (r->flags == 0 && r->flagset == 0 ? OPEN_FLAGS : 0),
+		.src = addr_shape(&r->src.addr),
+		.dst = addr_shape(&r->dst.addr),
+	};
+}
+
+static bool
+same_shape(const struct shape *a, const struct shape *b)
+{
+	return a->open == b->open && a->src == b->src && a->dst == b->dst;
+}
+
+/* False: no rule of that shape can contain this address. */
+static bool
+key_addr(struct str *key, const struct pf_addr *a, uint16_t want)
+{
+	if (want == OPEN)
+		return !a->neg;
+	if (want == WHOLE) {
+		opt_key_addr(key, a);
+		return true;
+	}
+	if (a->neg || a->kind != PF_ADDR_IP || a->bits < want)
+		return false;
+	opt_key_prefix(key, a, want);
+	return true;
+}
+
+/* The part of a rule that one of that shape must equal to contain it. */
+static bool
+shape_key(struct str *key, const struct pf_rule *r, const struct shape *s,
+    uint32_t number)
+{
+	str_reset(key);
+	opt_key_num(key, number);
+	if (!(s->open & OPEN_DIR))
+		opt_key_num(key, r->dir);
+	if (!(s->open & OPEN_PROTO))
+		opt_key_num(key, r->proto);
+	if (!(s->open & OPEN_AF))
+		opt_key_num(key, r->af);
+	if (!(s->open & OPEN_IF))
+		opt_key_text(key, r->ifname);
+	if (!(s->open & OPEN_SRC_PORT))
+		opt_key_ports(key, &r->src.port);
+	if (!(s->open & OPEN_DST_PORT))
+		opt_key_ports(key, &r->dst.port);
+	if (!(s->open & OPEN_FLAGS))
+		opt_key_num(key, (uint32_t)r->flags << 8 | r->flagset);
+	opt_key_rest(key, r);
+	return key_addr(key, &r->src.addr, s->src) &&
+	    key_addr(key, &r->dst.addr, s->dst);
+}
+
+static uint32_t
+shape_number(struct shapes *all, const struct shape *s)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		if (same_shape(&all->v[i], s))
+			return (uint32_t)i;
+	}
+	*array_add(all) = *s;
+	return (uint32_t)all->n - 1;
+}
+
+/* Is another rule there that contains this one, or equals it and is first? */
+static bool
+is_contained(const struct opt_index *x, const struct shapes *all,
+    const struct pf_rule *r, uint32_t place, struct str *key)
+{
+	for (uint32_t i = 0; i < all->n; i++) {
+		const struct opt_entry *e;
+
+		if (!shape_key(key, r, &all->v[i], i))
+			continue;
+		e = opt_index_get(x, key);
+		if (e != NULL && e->v[0] != place)
+			return true;
+	}
+	return false;
+}
+
 void
 pf_opt_drop_subsets(struct opt_rules *block)
 {
+	_cleanup_(str_clear) struct str key = STR_INIT;
+	_cleanup_(opt_index_clear) struct opt_index x;
+	bool *drop = xcalloc(block->n, sizeof(*drop));
+	struct shapes all = { 0 };
+
+	opt_index_init(&x, block->n);
+	for (uint32_t i = 0; i < block->n; i++) {
+		const struct shape s = shape_of(block->v[i]);
+		uint32_t number = shape_number(&all, &s);
+
+		if (!shape_key(&key, block->v[i], &s, number))
+			BUG("a rule does not contain itself");
+		opt_index_add(&x, &key, i);
+	}
+	for (uint32_t i = 0; i < block->n; i++)
+		drop[i] = is_contained(&x, &all, block->v[i], i, &key);
 	for (size_t i = 0; i < block->n; i++) {
-		for (size_t j = i + 1; block->v[i] && j < block->n; j++) {
-			if (block->v[j] == NULL)
-				continue;
-			if (covers(block->v[i], block->v[j]))
-				block->v[j] = NULL;
-			else if (covers(block->v[j], block->v[i]))
-				block->v[i] = NULL;
-		}
+		if (drop[i])
+			block->v[i] = NULL;
 	}
 	drop_empty(block);
+	array_clear(&all);
+	free(drop);
 }
 
 /* ---- pass 2 ---- */
@@ -151,34 +199,6 @@ static struct pf_addr *
 side(struct pf_rule *r, bool src)
 {
 	return src ? &r->src.addr : &r->dst.addr;
-}
-
-static bool
-same_ports(const struct pf_ports *a, const struct pf_ports *b)
-{
-	return a->op == b->op && a->a == b->a && a->b == b->b;
-}
-
-/* Do the rules differ in nothing but addresses? */
-static bool
-differ_in_addrs(const struct pf_rule *a, const struct pf_rule *b)
-{
-	return a->af == b->af && a->dir == b->dir && a->proto == b->proto &&
-	    a->flags == b->flags && a->flagset == b->flagset &&
-	    same_ports(&a->src.port, &b->src.port) &&
-	    same_ports(&a->dst.port, &b->dst.port) &&
-	    a->src.addr.neg == b->src.addr.neg &&
-	    a->dst.addr.neg == b->dst.addr.neg &&
-	    same_text(a->ifname, b->ifname) && same_rest(a, b);
-}
-
-static bool
-mergeable(struct pf_rule *a, struct pf_rule *b, bool src)
-{
-	const struct pf_addr *x = side(a, src), *y = side(b, src);
-
-	return is_prefix(x) && is_prefix(y) && !x->neg && !y->neg &&
-	    a->af != 0 && differ_in_addrs(a, b);
 }
 
 /* With -n the attempts are counted, in a load the tables; and the tables of
@@ -243,56 +263,117 @@ merge_new(
 	return m;
 }
 
-/*
- * Each rule is in one attempt at most: `of[i]` is it. An attempt that gathers
- * too few addresses leaves its rules as they are.
- */
-static void
-gather(struct optimizer *o, struct opt_rules *block, struct merge **of,
-    size_t i, struct merges *all)
+/* Everything but the address of one side; false if that cannot be in a
+ * table. */
+static bool
+merge_key(struct str *key, struct pf_rule *r, bool src)
 {
-	struct pf_rule *a = block->v[i];
+	const struct pf_addr *a = side(r, src);
 
-	for (size_t j = i + 1; j < block->n; j++) {
-		struct pf_rule *b = block->v[j];
-		bool src_eq, dst_eq;
+	if (r->af == 0 || !is_prefix(a) || a->neg)
+		return false;
+	str_reset(key);
+	opt_key_num(key, src);
+	opt_key_num(
+	    key, r->af | (uint32_t)r->dir << 8 | (uint32_t)r->proto << 16);
+	opt_key_num(key, (uint32_t)r->flags << 8 | r->flagset);
+	opt_key_ports(key, &r->src.port);
+	opt_key_ports(key, &r->dst.port);
+	opt_key_text(key, r->ifname);
+	opt_key_rest(key, r);
+	opt_key_addr(key, side(r, !src));
+	return true;
+}
 
-		if (of[j] != NULL)
-			continue;
-		src_eq = pf_addr_equal(&a->src.addr, &b->src.addr);
-		dst_eq = pf_addr_equal(&a->dst.addr, &b->dst.addr);
-		if (src_eq == dst_eq ||
-		    (of[i] != NULL && of[i]->src == src_eq) ||
-		    !mergeable(a, b, dst_eq))
-			continue;
-		if (of[i] == NULL)
-			of[i] = merge_new(o, all, a, dst_eq);
-		of[j] = of[i];
-		*array_add(of[j]) = b;
+/* The first rule behind place i, in no attempt yet, that differs from it in
+ * that side's address only; block->n if there is none. */
+static uint32_t
+partner(struct opt_entry *e, struct merge **of, uint32_t i, size_t none)
+{
+	if (e == NULL)
+		return (uint32_t)none;
+	while (
+	    e->next < e->n && (e->v[e->next] <= i || of[e->v[e->next]] != NULL))
+		e->next++;
+	return e->next < e->n ? e->v[e->next] : (uint32_t)none;
+}
+
+struct combining {
+	struct optimizer *o;
+	struct opt_rules *block;
+	struct merge **of; /* each rule is in one attempt at most */
+	struct merges all;
+	struct opt_index x;
+	struct str key;
+};
+
+/* An attempt of the rule at place i, for the side whose partner is nearer. An
+ * attempt that gathers too few addresses leaves its rules as they are. */
+static void
+gather(struct combining *c, uint32_t i)
+{
+	struct pf_rule *r = c->block->v[i];
+	size_t none = c->block->n;
+	struct opt_entry *by_dst = NULL, *by_src = NULL, *e;
+	uint32_t dst, src, j;
+
+	if (c->of[i] != NULL)
+		return;
+	if (merge_key(&c->key, r, false))
+		by_dst = opt_index_get(&c->x, &c->key);
+	if (merge_key(&c->key, r, true))
+		by_src = opt_index_get(&c->x, &c->key);
+	dst = partner(by_dst, c->of, i, none);
+	src = partner(by_src, c->of, i, none);
+	if (dst == none && src == none)
+		return;
+	e = dst < src ? by_dst : by_src;
+	c->of[i] = merge_new(c->o, &c->all, r, e == by_src);
+	while ((j = partner(e, c->of, i, none)) != none) {
+		c->of[j] = c->of[i];
+		*array_add(c->of[j]) = c->block->v[j];
 	}
+}
+
+static void
+combining_clear(struct combining *c)
+{
+	for (size_t i = 0; i < c->all.n; i++) {
+		array_clear(c->all.v[i]);
+		free(c->all.v[i]);
+	}
+	array_clear(&c->all);
+	opt_index_clear(&c->x);
+	str_clear(&c->key);
+	free(c->of);
 }
 
 void
 pf_opt_combine(struct optimizer *o, struct opt_rules *block)
 {
-	struct merge **of = xcalloc(block->n, sizeof(struct merge *));
-	struct merges all = { 0 };
+	_cleanup_(combining_clear) struct combining c = {
+		.o = o,
+		.block = block,
+		.of = xcalloc(block->n, sizeof(struct merge *)),
+		.key = STR_INIT,
+	};
 
-	for (size_t i = 0; i < block->n; i++)
-		gather(o, block, of, i, &all);
+	opt_index_init(&c.x, block->n * 2);
+	for (uint32_t i = 0; i < block->n; i++) {
+		for (int src = 0; src < 2; src++) {
+			if (merge_key(&c.key, block->v[i], src))
+				opt_index_add(&c.x, &c.key, i);
+		}
+	}
+	for (uint32_t i = 0; i < block->n; i++)
+		gather(&c, i);
 	for (size_t i = 0; i < block->n; i++) {
-		if (of[i] == NULL || of[i]->n < TABLE_MIN)
+		if (c.of[i] == NULL || c.of[i]->n < TABLE_MIN)
 			continue;
-		if (block->v[i] == of[i]->keeper)
-			make_table(o, of[i]);
+		if (block->v[i] == c.of[i]->keeper)
+			make_table(o, c.of[i]);
 		else
 			block->v[i] = NULL;
 	}
 	drop_empty(block);
-	for (size_t i = 0; i < all.n; i++) {
-		array_clear(all.v[i]);
-		free(all.v[i]);
-	}
-	array_clear(&all);
-	free(of);
 }
