@@ -139,8 +139,8 @@ pool_remove(struct pool *pool, struct err *err)
 		r = pool->ops->wipe(pool, err);
 	if (r < 0)
 		return r;
-	/* Not if it is mounted over, or has files of others. */
-	if (file_is_mountpoint(AT_FDCWD, pool->path) == 0)
+	/* A directory that was there before, /mnt perhaps, stays. */
+	if (pool->own_place && file_is_mountpoint(AT_FDCWD, pool->path) == 0)
 		(void)rmdir(pool->path);
 	return 0;
 }

@@ -15,7 +15,6 @@ struct create {
 	struct pool *pool;
 	struct pools pools; /* the others */
 	bool made_dir;	    /* --dir: it was not there before */
-	bool made_place;    /* the mount point was not there before */
 };
 
 static bool
@@ -99,9 +98,7 @@ place_make(void *ctx, struct err *err)
 {
 	struct create *c = ctx;
 
-	if (mkdir(c->pool->path, 0700) == 0)
-		c->made_place = true;
-	else if (errno != EEXIST)
+	if (mkdir(c->pool->path, 0700) < 0 && errno != EEXIST)
 		return err_errno(
 		    err, "cannot make mount point %s", c->pool->path);
 	return 0;
@@ -112,7 +109,7 @@ place_remove(void *ctx, struct err *err)
 {
 	struct create *c = ctx;
 
-	if (!c->made_place)
+	if (!c->pool->own_place)
 		return 0;
 	if (file_is_mountpoint(AT_FDCWD, c->pool->path) > 0)
 		return err_set(
@@ -328,6 +325,7 @@ create(struct create *c, struct str *plan, struct err *err)
 		r = pool_check_place(c->pool->path, err);
 	if (r == 0)
 		r = pool_check_source(c->spec, c->pool->source, err);
+	c->pool->own_place = access(c->pool->path, F_OK) < 0;
 	if (r == 0 && c->spec->kind != POOL_DIR)
 		r = new_uuid(&c->pool->uuid, err);
 	if (r < 0)

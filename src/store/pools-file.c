@@ -48,14 +48,15 @@ static int
 pool_parse(json_t *j, struct pool **ret, struct err *err)
 {
 	const char *name, *backend, *kind, *source, *uuid = NULL;
-	int reflink = 0, making = 0;
+	int reflink = 0, making = 0, own_place = 0;
 	_cleanup_(pool_freep) struct pool *pool = NULL;
 	json_error_t e;
 
-	if (json_unpack_ex(j, &e, 0, "{s:s, s:s, s:s, s:s, s?:s, s?:b, s?:b}",
-		"name", &name, "backend", &backend, "kind", &kind, "source",
-		&source, "uuid", &uuid, "reflink", &reflink, "making",
-		&making) < 0)
+	if (json_unpack_ex(j, &e, 0,
+		"{s:s, s:s, s:s, s:s, s?:s, s?:b, s?:b, s?:b}", "name", &name,
+		"backend", &backend, "kind", &kind, "source", &source, "uuid",
+		&uuid, "reflink", &reflink, "making", &making, "own_mountpoint",
+		&own_place) < 0)
 		return err_set(err, EINVAL, "%s", e.text);
 	if (!store_name_ok(name))
 		return err_set(err, EINVAL, "'%s' is no name for a pool", name);
@@ -76,6 +77,7 @@ pool_parse(json_t *j, struct pool **ret, struct err *err)
 	pool->uuid = dup_or_null(uuid);
 	pool->reflink = reflink != 0;
 	pool->making = making != 0;
+	pool->own_place = own_place != 0;
 	*ret = TAKE_PTR(pool);
 	return 0;
 }
@@ -162,6 +164,8 @@ pools_format(const struct pools *pools, struct str *out)
 			json_kstr(&j, "uuid", p->uuid);
 		if (p->kind == POOL_DIR)
 			json_kbool(&j, "reflink", p->reflink);
+		if (p->own_place)
+			json_kbool(&j, "own_mountpoint", true);
 		if (p->making)
 			json_kbool(&j, "making", true);
 		json_end(&j);

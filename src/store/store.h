@@ -52,11 +52,12 @@ struct pool {
 	char *name;
 	char *path; /* mount point: /NAME */
 	enum pool_kind kind;
-	char *source; /* device node, image file or directory, absolute */
-	char *uuid;   /* of the file system; NULL for a directory */
-	bool reflink; /* dir: copies share their blocks */
-	bool making;  /* being made, or left by a create that was killed */
-	bool active;  /* the one that jails are made in */
+	char *source;	/* device node, image file or directory, absolute */
+	char *uuid;	/* of the file system; NULL for a directory */
+	bool reflink;	/* dir: copies share their blocks */
+	bool own_place; /* the mount point was made for it, and goes with it */
+	bool making;	/* being made, or left by a create that was killed */
+	bool active;	/* the one that jails are made in */
 	const struct store_ops *ops;
 
 	/* Set while the pool is open, else -1. */

@@ -117,6 +117,10 @@ test_expect 'of one in an image' '
 test_expect 'of one in a directory' '
 	mkdir -m 755 dir && whole_life "$TMP/disk/dir" --dir "$TMP/disk/dir"
 '
+test_expect 'a mount point that was there before stays' '
+	mkdir -m 755 /$P && gaol pool create $P --dir dir &&
+	gaol pool destroy -f $P && [ -d /$P ] && rmdir /$P dir && nothing_left
+'
 test_expect '-f takes a device with what is on it' '
 	gaol pool create -f $P "${loop}p2" &&
 	[ "$(blkid -p -o value -s TYPE "${loop}p2")" = btrfs ] &&

@@ -15,7 +15,8 @@ static const char record[] =
     "            \"backend\": \"btrfs\",\n"
     "            \"kind\": \"device\",\n"
     "            \"source\": \"/dev/da0p4\",\n"
-    "            \"uuid\": \"409bfc2b-1431-49b8-bf77-6ece7c920c54\"\n"
+    "            \"uuid\": \"409bfc2b-1431-49b8-bf77-6ece7c920c54\",\n"
+    "            \"own_mountpoint\": true\n"
     "        },\n"
     "        {\n"
     "            \"name\": \"tank\",\n"
@@ -84,7 +85,7 @@ test_record_refused(void)
 	refused("\"tank\"", "\"iocage\"", "twice");
 	refused("\"name\": \"tank\",", "", "name");
 	refused("\"reflink\": true", "\"reflink\": 1", "");
-	refused("\"tank\"", "\"tank", "pools.json:13:");
+	refused("\"tank\"", "\"tank", "pools.json:14:");
 	refused("\"pools\": [", "\"pools\": 3, \"x\": [", "no list");
 }
 
