@@ -71,7 +71,6 @@ struct sim_rule {
 	uint32_t hop;
 	uint64_t hop_nth;
 	union pf_ip counter;
-	struct sim_rule *again; /* the rule of a later load that it became */
 };
 
 struct sim_list {
@@ -239,8 +238,7 @@ const struct sim_table *sim_table_get(
     const struct pf_sim *sim, const struct sim_anchor *a, const char *name);
 
 /* sim-rules.c */
-/* Walk a list and the anchors that it calls. `match` looks at one rule: 0 the
- * next one, 1 it matched, 2 stop. Used for filter and translation. */
+/* The rule that decides: run->rule and run->anchor, or none. */
 void sim_filter(struct sim_run *run);
 struct sim_rule *sim_translate_find(struct sim_run *run, enum pf_list list);
 struct sim_rule *sim_scrub_find(struct sim_run *run, bool tcp);
@@ -254,15 +252,14 @@ void sim_keys(
 bool sim_translate(
     struct sim_run *run, struct sim_key *before, struct sim_key *after);
 bool sim_map_addr(struct sim_run *run, struct sim_rule *rule,
-    const union pf_ip *saddr, union pf_ip *ret, const union pf_ip *not_again,
-    struct sim_src_node **node);
+    const union pf_ip *saddr, union pf_ip *ret, struct sim_src_node **node);
 /* Rewrite the packet from one key's addresses to the other's. */
 void sim_apply_key(
     struct pf_packet *p, const struct sim_key *key, enum pf_dir dir);
 
 /* sim-state.c */
 struct sim_state *sim_state_find(struct pf_sim *sim, const struct sim_key *k,
-    enum pf_dir dir, const uint8_t *if_match, const char *ifname);
+    enum pf_dir dir, const char *ifname);
 bool sim_state_any(struct pf_sim *sim, const struct sim_key *k);
 enum pf_verdict sim_state_make(struct sim_run *run,
     const struct sim_key *before, const struct sim_key *after);

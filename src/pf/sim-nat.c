@@ -234,12 +234,10 @@ pick(struct sim_run *run, struct sim_rule *rule, const union pf_ip *saddr,
 
 bool
 sim_map_addr(struct sim_run *run, struct sim_rule *rule,
-    const union pf_ip *saddr, union pf_ip *ret, const union pf_ip *not_again,
-    struct sim_src_node **node)
+    const union pf_ip *saddr, union pf_ip *ret, struct sim_src_node **node)
 {
 	bool sticky = rule->r->pool->sticky;
 
-	(void)not_again;
 	if (sticky && *node == NULL) {
 		*node = sim_node_find(run->sim, rule, saddr, run->p->af);
 		if (*node != NULL && !sim_ip_zero(&(*node)->raddr)) {
@@ -298,7 +296,7 @@ get_sport(struct sim_run *run, struct sim_rule *rule, const struct sim_key *in,
 	union pf_ip first;
 	uint16_t sport = in->port[1];
 
-	if (!sim_map_addr(run, rule, &in->addr[1], addr, NULL, node))
+	if (!sim_map_addr(run, rule, &in->addr[1], addr, node))
 		return false;
 	if (icmp) {
 		/* Only echo has an id that may be changed. */
@@ -323,7 +321,7 @@ get_sport(struct sim_run *run, struct sim_rule *rule, const struct sim_key *in,
 		if (pool->type != PF_POOL_ROUNDROBIN &&
 		    pool->type != PF_POOL_RANDOM)
 			return false;
-		if (!sim_map_addr(run, rule, &in->addr[1], addr, &first, node))
+		if (!sim_map_addr(run, rule, &in->addr[1], addr, node))
 			return false;
 	} while (!sim_ip_eq(&first, addr));
 	return false;
@@ -389,7 +387,7 @@ do_rdr(struct sim_run *run, struct sim_rule *rule, struct sim_key *after,
 	union pf_ip addr, net;
 	unsigned bits;
 
-	if (!sim_map_addr(run, rule, &after->addr[0], &addr, NULL, node))
+	if (!sim_map_addr(run, rule, &after->addr[0], &addr, node))
 		return false;
 	if (pool->type == PF_POOL_BITMASK &&
 	    member(run, &pool->hop[0].addr, run->p->af, &net, &bits))

@@ -48,12 +48,11 @@ on_interface(const struct sim_state *s, const char *ifname)
 
 struct sim_state *
 sim_state_find(struct pf_sim *sim, const struct sim_key *k, enum pf_dir dir,
-    const uint8_t *if_match, const char *ifname)
+    const char *ifname)
 {
 	int i = dir == PF_IN ? KEY_WIRE : KEY_STACK;
 	struct sim_state *floating = NULL;
 
-	(void)if_match;
 	/* Those bound to an interface come before floating ones. */
 	for (struct sim_state *s = sim->hash[i][key_hash(k)]; s != NULL;
 	     s = s->chain[i]) {
@@ -110,14 +109,6 @@ src_track(const struct pf_sim *sim, const struct sim_rule *r)
 	return sim->now + t;
 }
 
-static struct sim_rule *
-current(struct sim_rule *r)
-{
-	while (r->again != NULL)
-		r = r->again;
-	return r;
-}
-
 void
 sim_state_unlink(struct pf_sim *sim, struct sim_state *s)
 {
@@ -136,7 +127,7 @@ sim_state_unlink(struct pf_sim *sim, struct sim_state *s)
 	if (s->nat_node != NULL)
 		node_release(s->nat_node, s, src_track(sim, s->nat));
 	if (s->rule != NULL)
-		current(s->rule)->states--;
+		s->rule->states--;
 	sim->n_states--;
 	free(s);
 }
@@ -445,7 +436,7 @@ choose_route(struct sim_run *run, struct sim_state *s)
 		return;
 	s->rt_if = r->pool->hop[run->rule->hop % r->pool->n].ifname;
 	if (r->pool->hop[0].addr.kind != PF_ADDR_ANY &&
-	    sim_map_addr(run, run->rule, &run->p->src, &s->rt_via, NULL, &none))
+	    sim_map_addr(run, run->rule, &run->p->src, &s->rt_via, &none))
 		s->rt_has_via = true;
 }
 
@@ -537,8 +528,10 @@ pf_sim_flush_states(struct pf_sim *sim)
 {
 	size_t n = sim->n_states;
 
-	while (sim->first != NULL)
-		sim_state_unlink(sim, sim->first);
+	for (struct sim_state *s = sim->first, *next; s != NULL; s = next) {
+		next = s->next;
+		sim_state_unlink(sim, s);
+	}
 	return n;
 }
 

@@ -197,8 +197,7 @@ find_path(struct sim_run *run, struct sim_path *path)
 	} else {
 		path->ifname = r->pool->hop[0].ifname;
 		if (r->pool->hop[0].addr.kind != PF_ADDR_ANY &&
-		    sim_map_addr(
-			run, run->rule, &run->p->src, &via, NULL, &none))
+		    sim_map_addr(run, run->rule, &run->p->src, &via, &none))
 			path->via = via;
 	}
 	run->ev->taken = !path->dup && path->ifname != NULL;

@@ -193,7 +193,7 @@ test_icmp_error(struct sim_run *run)
 		return false;
 	}
 	quote_key(run, &k);
-	s = sim_state_find(run->sim, &k, run->dir, run->if_match, run->ifname);
+	s = sim_state_find(run->sim, &k, run->dir, run->ifname);
 	if (s == NULL)
 		return false;
 	belongs(run, s);
@@ -216,7 +216,7 @@ sim_state_test(struct sim_run *run)
 	if (icmp_is_error(run->p))
 		return test_icmp_error(run);
 	sim_keys(run, run->p, &k);
-	s = sim_state_find(run->sim, &k, run->dir, run->if_match, run->ifname);
+	s = sim_state_find(run->sim, &k, run->dir, run->ifname);
 	if (s == NULL)
 		return false;
 	if (routed_elsewhere(run, s)) {
