@@ -13,11 +13,13 @@
  * bill a case for what the kernel still cleans up after the one before. The
  * gap before each run lets that end, as it does when a person starts a jail.
  * For each case: runs that failed, least, median and 90th percentile in ms,
- * and the median of the rounds' ratios to the first case. A failed run makes
- * the exit status 1.
+ * the median of the rounds' ratios to the first case, and the median of the
+ * processor time (of the command and of what it waited for), which a busy
+ * machine changes least. A failed run makes the exit status 1.
  */
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,7 +33,7 @@ struct one_case {
 	char *name;
 	char *word[WORDS_MAX + 1];    /* timed, up to a NULL */
 	char *cleanup[WORDS_MAX + 1]; /* not timed; [0] NULL: none */
-	double *ms;		      /* of each round */
+	double *ms, *cpu_ms;	      /* of each round */
 	int failed;
 };
 
@@ -85,6 +87,7 @@ read_cases(struct bench *b)
 	while (b->n < CASES_MAX && getline(&line, &size, stdin) > 1) {
 		split(&b->v[b->n], line);
 		b->v[b->n].ms = xcalloc((size_t)b->rounds, sizeof(double));
+		b->v[b->n].cpu_ms = xcalloc((size_t)b->rounds, sizeof(double));
 		b->n++;
 		line = NULL; /* the case keeps it */
 	}
@@ -103,11 +106,23 @@ with_number(const char *word, int number)
 	    "%.*s%d%s", (int)(mark - word), word, number, mark + 2);
 }
 
+struct spent {
+	double ms, cpu_ms;
+};
+
+static double
+cpu_ms(const struct rusage *used)
+{
+	return (double)(used->ru_utime.tv_sec + used->ru_stime.tv_sec) * 1e3 +
+	    (double)(used->ru_utime.tv_usec + used->ru_stime.tv_usec) / 1e3;
+}
+
 /* Run a command to its end; its exit status. */
 static int
-run_words(struct bench *b, char *const *word, double *ret_ms)
+run_words(struct bench *b, char *const *word, struct spent *ret)
 {
 	char *argv[WORDS_MAX + 1] = { NULL };
+	struct rusage used = { 0 };
 	int status = -1;
 	double start;
 	pid_t pid;
@@ -116,27 +131,28 @@ run_words(struct bench *b, char *const *word, double *ret_ms)
 		argv[i] = with_number(word[i], b->runs);
 	start = now_ms();
 	if (posix_spawnp(&pid, argv[0], &b->quiet, NULL, argv, environ) == 0)
-		waitpid(pid, &status, 0);
-	*ret_ms = now_ms() - start;
+		wait4(pid, &status, 0, &used);
+	ret->ms = now_ms() - start;
+	ret->cpu_ms = cpu_ms(&used);
 	for (size_t i = 0; argv[i] != NULL; i++)
 		free(argv[i]);
 	return status;
 }
 
-/* Run a case once; its time in ms, or -1 if it failed. */
-static double
-run_once(struct bench *b, struct one_case *c)
+/* Run a case once. Did it succeed? */
+static bool
+run_once(struct bench *b, struct one_case *c, struct spent *ret)
 {
-	double ms, unused;
+	struct spent unused;
 	int status;
 
 	b->runs++;
 	if (b->gap_ms > 0)
 		usleep((useconds_t)b->gap_ms * 1000);
-	status = run_words(b, c->word, &ms);
+	status = run_words(b, c->word, ret);
 	if (c->cleanup[0] != NULL && run_words(b, c->cleanup, &unused) != 0)
 		status = -1;
-	return status == 0 ? ms : -1;
+	return status == 0;
 }
 
 static void
@@ -160,12 +176,14 @@ run_round(struct bench *b, int round)
 	shuffle(order, b->n);
 	for (size_t i = 0; i < b->n; i++) {
 		struct one_case *c = &b->v[order[i]];
-		double ms = run_once(b, c);
+		struct spent spent;
 
-		if (ms < 0)
+		if (!run_once(b, c, &spent)) {
 			c->failed++;
-		else if (round >= 0)
-			c->ms[round] = ms;
+		} else if (round >= 0) {
+			c->ms[round] = spent.ms;
+			c->cpu_ms[round] = spent.cpu_ms;
+		}
 	}
 }
 
@@ -194,18 +212,19 @@ report(const struct bench *b)
 	    xcalloc((size_t)b->rounds, sizeof(*ratio));
 	int failed = 0;
 
-	printf("%-34s %6s %9s %9s %9s %7s\n", "ms", "failed", "least", "median",
-	    "90 %", "ratio");
+	printf("%-34s %6s %9s %9s %9s %7s %9s\n", "ms", "failed", "least",
+	    "median", "90 %", "ratio", "CPU");
 	for (size_t i = 0; i < b->n; i++) {
 		const struct one_case *c = &b->v[i];
 
 		for (int r = 0; r < b->rounds; r++)
 			ratio[r] = c->ms[r] / b->v[0].ms[r];
-		printf("%-34s %6d %9.2f %9.2f %9.2f %7.2f\n", c->name,
+		printf("%-34s %6d %9.2f %9.2f %9.2f %7.2f %9.2f\n", c->name,
 		    c->failed, part_of(c->ms, b->rounds, 0),
 		    part_of(c->ms, b->rounds, 0.5),
 		    part_of(c->ms, b->rounds, 0.9),
-		    part_of(ratio, b->rounds, 0.5));
+		    part_of(ratio, b->rounds, 0.5),
+		    part_of(c->cpu_ms, b->rounds, 0.5));
 		failed += c->failed;
 	}
 	return failed > 0;
