@@ -97,13 +97,16 @@ $(BUILD)/libexec/gaol-%: $(BUILD)/obj/libexec/%.o $(ALL_LIBS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $< $(ALL_LIBS) $(LDLIBS) -o $@
 
-# PID 1 of a jail: static, without the C library's start-up work.
+# PID 1 of a jail: static, without the C library's start-up work. Not readable
+# but for its owner: the kernel then keeps a jail's root away from its memory
+# and descriptors (it is not even dumpable).
 $(BUILD)/libexec/gaol-init: $(call sources,init) $(wildcard src/init/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(MUSL_CC) -std=gnu17 -Os -Wall -Wextra -Werror -D_GNU_SOURCE -Isrc \
 		-static -ffunction-sections -fdata-sections -Wl,--gc-sections -s \
 		$(call sources,init) -o $@
+	$(Q)chmod 711 $@
 
 .PHONY: help
 help:

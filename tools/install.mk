@@ -17,6 +17,7 @@ install: all
 	install -m 755 $(BUILD)/gaol $(BUILD)/pfctl $(DESTDIR)$(SBINDIR)/
 	ln -sf gaol $(DESTDIR)$(SBINDIR)/iocage
 	install -m 755 $(wildcard $(BUILD)/libexec/*) $(DESTDIR)$(LIBEXECDIR)/
+	chmod 711 $(DESTDIR)$(LIBEXECDIR)/gaol-init
 	cp -R rc/jail $(DESTDIR)$(DATADIR)/
 	for s in $(wildcard rc/init.d/*); do \
 		install -d $(DESTDIR)$(SYSCONFDIR)/init.d && \

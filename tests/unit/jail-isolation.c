@@ -240,6 +240,11 @@ test_hostile_root(void)
 	    "grep -c gaol-init /tmp/all; grep -c 'jail[-]isol' /tmp/all",
 	    &out);
 	is_str(out, "1\n0", "only the jail's own processes are seen");
+	box_exec("evil",
+	    "{ ls /proc/1/fd; ls /proc/1/root/; cat /proc/1/exe; "
+	    "cat /proc/1/environ; } 2>&1 | grep -c denied",
+	    &out);
+	is_str(out, "4", "jail root reaches nothing of gaol-init's");
 	stop(&b);
 }
 
