@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -118,9 +119,6 @@ prepare(struct entry *e, struct jail_user *u, struct err *err)
 	const char *user = e->exec->user != NULL ? e->exec->user : "root";
 	int r;
 
-	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 ||
-	    setresuid(0, 0, 0) < 0)
-		return err_errno(err, "cannot become the jail's root");
 	if (setsid() < 0)
 		return err_errno(err, "cannot start a session");
 	(void)umask(022);
@@ -180,6 +178,27 @@ program_main(struct entry *e)
 	fail(e, r == ENOENT ? 127 : 126, &err);
 }
 
+/*
+ * Into all of the jail's namespaces, and its root's ids. The program's process
+ * is seen by the jail's from its fork on, so by then it must neither have the
+ * host's uid 0 nor be traceable, with which jail root could take it over while
+ * it is not confined yet. It becomes an ordinary one by exec.
+ */
+static int
+enter(struct entry *e, struct err *err)
+{
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		return err_errno(err, "cannot become untraceable");
+	if (setns(e->init_pidfd,
+		CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS |
+		    CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP) < 0)
+		return err_errno(err, "cannot enter jail '%s'", e->name);
+	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 ||
+	    setresuid(0, 0, 0) < 0)
+		return err_errno(err, "cannot become the jail's root");
+	return 0;
+}
+
 _noreturn_ static void
 helper_main(struct entry *e)
 {
@@ -192,12 +211,8 @@ helper_main(struct entry *e)
 	close_all_but(keep, ARRAY_SIZE(keep));
 	if (cgroups_enter_v1(&e->cgroups, &err) < 0)
 		fail(e, -1, &err);
-	if (setns(e->init_pidfd,
-		CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS |
-		    CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP) < 0) {
-		(void)err_errno(&err, "cannot enter jail '%s'", e->name);
+	if (enter(e, &err) < 0)
 		fail(e, -1, &err);
-	}
 	pid = ns_fork(CLONE_PARENT, -1, NULL);
 	if (pid == 0) {
 		int ours[] = { 0, 1, 2, e->socket };
