@@ -7,7 +7,7 @@
 
 # One line for each hierarchy: its mount point and its type.
 LAB_CGROUPS=$(findmnt -rn -t cgroup,cgroup2 -o TARGET,FSTYPE |
-    awk '!seen[$1]++')
+    awk '!seen[$1]++') || :
 
 cgroup_mounts() {
 	local target type
@@ -32,6 +32,8 @@ cgroup_open() {
 
 cgroup_make() {
 	local id=$1 h
+	[ -n "$(cgroup_mounts)" ] ||
+	    echo "lab: no control groups to write to: limits will not work" >&2
 	for h in $(cgroup_mounts); do
 		[ ! -e "$h/cgroup.controllers" ] || cgroup_open "$h"
 		mkdir "$h/$id" || die "cannot make the control group $h/$id"

@@ -98,12 +98,13 @@ host_network() {
 	END
 }
 
-# The host's groups, as if the machine had none but the host's.
-host_cgroups() {
+# Move process $2 to group $1 of the lab in each hierarchy.
+join_groups() {
 	local g
 	for g in /lab/cgroup/*/; do
-		mkdir -p "$g/host"
-		echo $BASHPID >"$g/host/cgroup.procs"
+		[ -d "$g" ] || continue
+		mkdir -p "$g$1"
+		echo "$2" >"$g$1/cgroup.procs"
 	done
 }
 
@@ -115,7 +116,8 @@ host_boot() {
 	mkfifo /lab/ready
 	exec {ready}<>/lab/ready
 	(
-		host_cgroups
+		# unshare takes these groups for the roots of the hierarchies.
+		join_groups host $BASHPID
 		exec nsenter --net=/lab/net/host unshare --mount --uts --ipc \
 		    --pid --cgroup --propagation private --fork --kill-child \
 		    "$LAB_D/boot" </dev/null >/lab/log/host 2>&1 {ready}<&- 7>&-
@@ -124,6 +126,8 @@ host_boot() {
 	disown
 	read -r -t 30 -u "$ready" host_pid ||
 	    die "the host did not boot: $(cat /lab/log/host)"
+	# A process in a root would keep v2 from giving controllers to groups.
+	join_groups console $!
 	exec {ready}<&-
 	echo "$host_pid" >/lab/host.pid
 }
@@ -139,6 +143,6 @@ host_off() {
 	umount /lab/net/host
 	in_net router ip link del lan 2>/dev/null || :
 	for g in /lab/cgroup/*/host; do
-		find "$g" -mindepth 1 -depth -type d -exec rmdir {} +
+		[ ! -d "$g" ] || find "$g" -mindepth 1 -depth -type d -exec rmdir {} +
 	done
 }
