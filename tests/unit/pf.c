@@ -44,6 +44,13 @@ read_text(void *ctx, const char *path, struct str *ret)
 		str_add(ret, current->text);
 	else if (streq(path, "bad.conf"))
 		str_add(ret, "pass in\npass ni\n");
+	else if (streq(path, "pf.os"))
+		str_add(ret,
+		    "# a comment\n"
+		    "S4:64:1:60:M*,N:@OpenBSD:3.3::OpenBSD 3.3\n"
+		    "8192:128:1:44:M*:Windows:98:lowTTL:Windows 98\n");
+	else if (streq(path, "bad.os"))
+		str_add(ret, "S4:64:1:60:M*,N:OpenBSD\n");
 	else
 		return -ENOENT;
 	return 0;
@@ -209,6 +216,35 @@ test_load(struct run *r)
 }
 
 static void
+test_fingerprints(struct run *r)
+{
+	r->opts.verbose = 2;
+	run(r,
+	    "set fingerprints \"pf.os\"\n"
+	    "pass proto tcp from any os { \"OpenBSD\" "
+	    "\"Windows 98 lowTTL\" unknown BeOS }\n");
+	is_str(r->out.buf,
+	    "set fingerprints \"pf.os\"\n"
+	    "@0 pass proto tcp from any os \"OpenBSD\" to any flags S/SA "
+	    "keep state\n"
+	    "@1 pass proto tcp from any os \"Windows 98 lowTTL\" to any "
+	    "flags S/SA keep state\n"
+	    "@2 pass proto tcp from any os \"unknown\" to any flags S/SA "
+	    "keep state\n"
+	    "@3 pass proto tcp from any os \"nomatch\" to any flags S/SA "
+	    "keep state\n",
+	    "systems of a file are known, others match nothing");
+	is_str(r->err.buf, "warning: unknown 'BeOS' OS fingerprint\n",
+	    "which is said");
+	r->opts.verbose = 0;
+	run(r, "set fingerprints \"bad.os\"\n");
+	is_str(r->err.buf,
+	    "bad.os:1 too few fields\n"
+	    "pf.conf:1: error loading fingerprints bad.os\n" SYNTAX_ERROR,
+	    "a broken file of fingerprints is refused");
+}
+
+static void
 test_deep(struct run *r)
 {
 	_cleanup_(str_clear) struct str s = STR_INIT;
@@ -265,6 +301,7 @@ main(void)
 	test_ruleset(&r);
 	test_optimizer(&r);
 	test_load(&r);
+	test_fingerprints(&r);
 	test_deep(&r);
 	test_facts();
 	pf_ruleset_free(r.rs);
