@@ -160,6 +160,13 @@ int nft_state_list(struct nft_states *ret, struct err *err);
 void nft_states_clear(struct nft_states *s);
 
 /*
+ * Give a TCP connection from outside to this host, which was there before our
+ * rules were, a state: its entry of before (if any) has no room for a label,
+ * so a new one takes its place. 1: done; 0: it has a state already.
+ */
+int nft_state_adopt(const struct nft_tuple *conn, struct err *err);
+
+/*
  * Delete entries. `kill` is asked for each entry of conntrack, ours or not
  * (label all zero: not ours). The number of deleted ones is the result.
  */

@@ -5,10 +5,14 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+#include <libnetfilter_conntrack/libnetfilter_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <netinet/in.h>
 
 #include "nft/private.h"
+
+/* As long as conntrack gives an established connection that it saw begin. */
+enum { ADOPTED_SECONDS = 432000 };
 
 static uint16_t
 icmp_port(const struct nf_conntrack *ct)
@@ -250,4 +254,114 @@ nft_state_kill(bool (*kill)(const struct nft_state *s, void *arg), void *arg,
 		killed += r == 0;
 	}
 	return killed;
+}
+
+/* ---- adopting a connection ---- */
+
+/* The connection is told by its ends on the wire; nobody translates it. */
+static struct nf_conntrack *
+entry_of(const struct nft_tuple *t)
+{
+	struct nf_conntrack *ct = nfct_new();
+	bool v4 = t->family == AF_INET;
+
+	if (!ct)
+		BUG("out of memory");
+	nfct_set_attr_u8(ct, ATTR_L3PROTO, t->family);
+	nfct_set_attr_u8(ct, ATTR_L4PROTO, t->proto);
+	nfct_set_attr(ct, v4 ? ATTR_IPV4_SRC : ATTR_IPV6_SRC, t->src);
+	nfct_set_attr(ct, v4 ? ATTR_IPV4_DST : ATTR_IPV6_DST, t->dst);
+	nfct_set_attr_u16(ct, ATTR_PORT_SRC, htons(t->sport));
+	nfct_set_attr_u16(ct, ATTR_PORT_DST, htons(t->dport));
+	nfct_setobjopt(ct, NFCT_SOPT_SETUP_REPLY);
+	return ct;
+}
+
+/* Established, in whatever window, passed in by no rule we have. */
+static void
+set_adopted(struct nf_conntrack *ct)
+{
+	static const uint8_t liberal = 0x08; /* IP_CT_TCP_FLAG_BE_LIBERAL */
+	struct nfct_bitmask *label = nfct_bitmask_new(127);
+
+	if (!label)
+		BUG("out of memory");
+	for (unsigned int bit = 0; bit < 32; bit++) {
+		nfct_bitmask_set_bit(label, bit);
+		if (NFT_L_FWD >> bit & 1)
+			nfct_bitmask_set_bit(label, 64 + bit);
+	}
+	nfct_set_attr(ct, ATTR_CONNLABELS, label); /* takes it over */
+	nfct_set_attr_u8(ct, ATTR_TCP_STATE, TCP_CONNTRACK_ESTABLISHED);
+	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_ORIG, liberal);
+	nfct_set_attr_u8(ct, ATTR_TCP_MASK_ORIG, liberal);
+	nfct_set_attr_u8(ct, ATTR_TCP_FLAGS_REPL, liberal);
+	nfct_set_attr_u8(ct, ATTR_TCP_MASK_REPL, liberal);
+	nfct_set_attr_u32(ct, ATTR_STATUS, IPS_SEEN_REPLY | IPS_ASSURED);
+	nfct_set_attr_u32(ct, ATTR_TIMEOUT, ADOPTED_SECONDS);
+}
+
+static int
+keep_label(const struct nlmsghdr *h, void *arg)
+{
+	struct nf_conntrack *ct = nfct_new();
+	uint32_t label[4] = { 0 };
+
+	if (!ct)
+		BUG("out of memory");
+	if (nfct_nlmsg_parse(h, ct) == 0)
+		read_label(ct, label);
+	nfct_destroy(ct);
+	*(uint32_t *)arg = label[2];
+	return MNL_CB_OK;
+}
+
+static int
+ask_about(struct mnl_socket *nl, const struct nf_conntrack *ct, uint16_t type,
+    uint16_t flags, mnl_cb_t cb, void *arg)
+{
+	char buf[4096];
+	struct nlmsghdr *h =
+	    ct_request(buf, type, flags, nfct_get_attr_u8(ct, ATTR_L3PROTO));
+
+	if (nfct_nlmsg_build(h, ct) < 0)
+		return -EINVAL;
+	return nl_ask(nl, h, cb, arg);
+}
+
+static int
+adopt(struct mnl_socket *nl, struct nf_conntrack *ct)
+{
+	uint32_t flags = 0;
+	int r =
+	    ask_about(nl, ct, IPCTNL_MSG_CT_GET, NLM_F_ACK, keep_label, &flags);
+
+	if (r == 0 && (flags & NFT_L_STATE))
+		return 0;
+	if (r == 0)
+		r = ask_about(
+		    nl, ct, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, NULL, NULL);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	set_adopted(ct);
+	r = ask_about(nl, ct, IPCTNL_MSG_CT_NEW,
+	    NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK, NULL, NULL);
+	return r < 0 ? r : 1;
+}
+
+int
+nft_state_adopt(const struct nft_tuple *conn, struct err *err)
+{
+	_cleanup_(nl_closep) struct mnl_socket *nl = NULL;
+	struct nf_conntrack *ct;
+	int r = nl_open(NETLINK_NETFILTER, &nl, err);
+
+	if (r < 0)
+		return r;
+	ct = entry_of(conn);
+	r = adopt(nl, ct);
+	nfct_destroy(ct);
+	if (r < 0)
+		return err_code(err, r, "cannot give the session a state");
+	return r;
 }

@@ -378,10 +378,19 @@ flush_strangers(struct pfctl *p, struct err *err)
 	struct hunt h = { 0 };
 	int r;
 
-	(void)p;
 	h.has_session = session_find(&h.session);
+	if (h.has_session) {
+		r = nft_state_adopt(&h.session, err);
+		if (r < 0)
+			return r;
+		h.spared = r > 0;
+	}
 	r = nft_state_kill(is_stranger, &h, err);
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	if (!p->quiet)
+		say_spared(&h);
+	return 0;
 }
 
 static int

@@ -57,6 +57,33 @@ pass in on em0 proto tcp to port 22
 pass out on em0
 EOF
 
+# A connection that stays open: lines typed to fd 5 come back.
+socat TCP-LISTEN:2222,fork,reuseaddr EXEC:cat &
+at_end "kill $!"
+mkfifo "$TMP/in"
+talk() { # SOURCE-PORT
+	[ -z "${talker-}" ] || kill "$talker"
+	exec 5<>"$TMP/in"
+	nsenter -t "$outside" -n socat - \
+	    "TCP:192.168.178.40:2222,sourceport=$1" <&5 >"$TMP/out" &
+	talker=$!
+	said one
+}
+said() {
+	echo "$1" >&5
+	eventually grep -qx "$1" "$TMP/out"
+}
+# ---- the session that pf is enabled in ----
+
+test_expect 'a session of before is given a state when pf is enabled' '
+	talk 40001 && pfctl -f "$TMP/pf.conf" &&
+	SSH_CONNECTION="192.168.178.20 40001 192.168.178.40 2222" \
+	    pfctl -e 2>"$TMP/err" && cat "$TMP/err" &&
+	grep -q "kept the state of the session from 192.168.178.20 port 40001" \
+	    "$TMP/err" && said zero && pfctl -s states | grep -q 40001 &&
+	pfctl -q -d && pfctl -q -F all
+'
+
 # ---- on and off ----
 
 test_expect 'a load does not enable, and enabling says so' '
@@ -126,26 +153,10 @@ test_expect '-n says the same and loads nothing' '
 
 # ---- states, and the session that must live ----
 
-# A connection that stays open: lines typed to fd 5 come back.
-socat TCP-LISTEN:2222,fork,reuseaddr EXEC:cat &
-at_end "kill $!"
-mkfifo "$TMP/in"
-talk() {
-	: >"$TMP/out"
-	exec 5<>"$TMP/in"
-	world socat - TCP:192.168.178.40:2222,sourceport=40000 \
-	    <&5 >>"$TMP/out" &
-	at_end "kill $!"
-	said one
-}
-said() {
-	echo "$1" >&5
-	eventually grep -qx "$1" "$TMP/out"
-}
 sed 's/port 22$/port { 22 2222 }/' "$TMP/pf.conf" >"$TMP/talk.conf"
 
 test_expect 'a connection shows as a state' '
-	pfctl -q -f "$TMP/talk.conf" && talk &&
+	pfctl -q -f "$TMP/talk.conf" && talk 40000 &&
 	pfctl -s states >"$TMP/states" &&
 	grep -qx "all tcp 192.168.178.40:2222 <- 192.168.178.20:40000       ESTABLISHED:ESTABLISHED" "$TMP/states" &&
 	pfctl -s info | grep -Eq "current entries +[1-9]"
