@@ -115,7 +115,6 @@ struct net_if {
 	char pf_name[IFNAMSIZ]; /* "lo0" for "lo", else as `name` */
 	unsigned int flags;	/* IFF_* */
 	unsigned int mtu;
-	uint32_t group;
 	uint8_t mac[6];
 	bool has_mac;
 	char kind[16];	/* "bridge", "dummy", "veth", "" for hardware */

@@ -102,7 +102,6 @@ add_if(struct reading *rd, const struct ifinfomsg *info,
 	i->index = info->ifi_index;
 	i->flags = info->ifi_flags;
 	i->mtu = l->mtu;
-	i->group = l->group;
 	net_copy_ifname(i->name, l->name);
 	net_copy_ifname(i->pf_name, net_pf_name(l->name));
 	snprintf(i->kind, sizeof(i->kind), "%s", l->kind ? l->kind : "");
