@@ -32,8 +32,8 @@ pf_error(struct parser *p, const char *fmt, ...)
 	va_list ap;
 
 	p->rs->errors++;
-	str_printf(&p->line, "%s:%u: ", p->file->name,
-	    p->tok.line + p->file->skew);
+	str_printf(
+	    &p->line, "%s:%u: ", p->file->name, p->tok.line + p->file->skew);
 	va_start(ap, fmt);
 	str_vprintf(&p->line, fmt, ap);
 	va_end(ap);
