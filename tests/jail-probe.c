@@ -7,6 +7,7 @@
  *	probe serve ADDR PORT	a server that says hello
  *	probe get ADDR PORT	what a server says
  *	probe sendto PORT	see by_sendto
+ *	probe watch SECONDS	see watch
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -20,6 +21,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static void
@@ -96,6 +98,29 @@ serve(const char *address, int port)
 	return 0;
 }
 
+/* For some seconds, look into each process as it appears; print the programs
+ * that are none of the jail's. */
+static int
+watch(int seconds)
+{
+	time_t end = time(NULL) + seconds;
+	char path[40], exe[300];
+
+	while (time(NULL) < end)
+		for (int pid = 2; pid < 400; pid++) {
+			ssize_t n;
+
+			snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+			n = readlink(path, exe, sizeof(exe) - 1);
+			if (n <= 0)
+				continue;
+			exe[n] = 0;
+			if (strncmp(exe, "/bin/", 5) != 0)
+				puts(exe);
+		}
+	return 0;
+}
+
 static int
 get(const char *address, int port)
 {
@@ -120,6 +145,8 @@ main(int argc, char **argv)
 	static char stack[16384];
 	char params[120] = { 0 };
 
+	if (argc == 3 && strcmp(argv[1], "watch") == 0)
+		return watch(atoi(argv[2]));
 	if (argc == 3)
 		return by_sendto(atoi(argv[2]));
 	if (argc == 4)

@@ -248,6 +248,24 @@ test_hostile_root(void)
 	stop(&b);
 }
 
+/* A jail that lies in wait for what exec brings in sees only what is confined
+ * already. */
+static void
+test_watchful_jail(void)
+{
+	struct box_jail b;
+	const char *out;
+
+	box_jail_init(&b, "eyes");
+	start(&b);
+	box_exec("eyes", "/bin/probe watch 3 >/tmp/seen 2>&1 &", &out);
+	for (int i = 0; i < 200; i++)
+		box_exec("eyes", ":", &out);
+	box_exec("eyes", "wait; sleep 3; sort -u /tmp/seen | head -3", &out);
+	is_str(out, "", "exec shows no process that is not confined");
+	stop(&b);
+}
+
 /* Two jails never share ids. */
 static void
 test_ids(void)
@@ -294,6 +312,7 @@ test(void)
 	test_localhost_jail();
 	test_limits();
 	test_hostile_root();
+	test_watchful_jail();
 	test_ids();
 	return done_testing();
 }
