@@ -170,7 +170,10 @@ option(struct pfctl *p, int letter, const char *arg)
 		p->anchor = arg;
 		break;
 	case 'D':
-		strv_add(&p->defines, arg);
+		if (strchr(arg, '='))
+			strv_add(&p->defines, arg);
+		else /* said, and no error */
+			complain("could not parse macro definition %s", arg);
 		break;
 	case 'F':
 		p->flush = want_word(arg, flush_words, "flush modifier");

@@ -17,9 +17,11 @@ merge_needed(const struct pfctl *p, const struct current *old)
 {
 	const struct pf_table *t;
 
+	if (p->anchor && p->anchor[0])
+		return true;
 	if (!old->status.present)
 		return false;
-	if ((p->anchor && p->anchor[0]) || p->load != PF_LOAD_ALL || p->merge)
+	if (p->load != PF_LOAD_ALL || p->merge)
 		return true;
 	for (struct pf_anchor *a = old->rules->main->next; a; a = a->next)
 		if (!a->braces && a->loaded)

@@ -218,6 +218,14 @@ test_expect 'an anchor is loaded by itself and stays when the rest is' '
 	pfctl -q -a x -F rules && silent 80
 '
 
+test_expect 'an anchor can be loaded before there is a main ruleset' '
+	pfctl -q -d && nft flush ruleset && rm -r /run/gaol/pf &&
+	echo "pass in proto tcp to port 80" | pfctl -a x -f - &&
+	[ -z "$(pfctl -s rules)" ] && [ -n "$(pfctl -a x -s rules)" ] &&
+	pfctl -q -e && pfctl -q -f "$TMP/anchor.conf" && reach 80 &&
+	pfctl -q -f "$TMP/pf.conf"
+'
+
 # ---- others ----
 
 test_expect 'a flush by another program is seen and said' '
