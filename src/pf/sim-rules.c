@@ -510,8 +510,30 @@ filter_rest(struct sim_run *run, const struct pf_rule *r)
 	return true;
 }
 
-void
-sim_filter(struct sim_run *run)
+/* Of a fragment nothing but the IP header is known. */
+static bool
+fragment_rest(struct sim_run *run, const struct pf_rule *r)
+{
+	const struct pf_packet *p = run->p;
+
+	if ((r->tos != 0 && r->tos != p->tos) || r->os != NULL)
+		return false;
+	if (has_ports(p) && (r->src.port.op || r->dst.port.op))
+		return false;
+	if (p->proto == 6 && r->flagset != 0)
+		return false;
+	if (is_icmp(p) && (r->icmp_type >= 0 || r->icmp_code >= 0))
+		return false;
+	if (r->prob != 0 && r->prob <= sim_rand(run->sim))
+		return false;
+	return tag_matches(run, r);
+}
+
+/* The last rule that matches, or the first of those with quick. `rest` looks
+ * at what cannot be skipped over. */
+static void
+last_match(struct sim_run *run, bool ports,
+    bool (*rest)(struct sim_run *run, const struct pf_rule *r))
 {
 	struct walk w = { .run = run, .list = PF_LIST_FILTER, .n = 1 };
 
@@ -521,14 +543,14 @@ sim_filter(struct sim_run *run)
 		struct frame *f = &w.v[w.n - 1];
 		struct sim_rule *sr = f->list->v[f->i];
 		const struct pf_rule *r = sr->r;
-		uint32_t skip = fields_differ(run, f->anchor, sr, run->p->sport,
-		    run->p->dport, has_ports(run->p));
+		uint32_t skip = fields_differ(
+		    run, f->anchor, sr, run->p->sport, run->p->dport, ports);
 
 		if (skip != 0) {
 			f->i = skip;
 			continue;
 		}
-		if (!filter_rest(run, r)) {
+		if (!rest(run, r)) {
 			f->i++;
 			continue;
 		}
@@ -549,49 +571,17 @@ sim_filter(struct sim_run *run)
 	run->p->tag = run->tag;
 }
 
+void
+sim_filter(struct sim_run *run)
+{
+	last_match(run, has_ports(run->p), filter_rest);
+}
+
 /* A fragment that was not put together: no ports, no flags, no state. */
 void
 sim_fragment_filter(struct sim_run *run)
 {
-	struct walk w = { .run = run, .list = PF_LIST_FILTER, .n = 1 };
-
-	run->tag = run->p->tag;
-	frame_list(&w, &w.v[0], "");
-	while (!step_out(&w)) {
-		struct frame *f = &w.v[w.n - 1];
-		struct sim_rule *sr = f->list->v[f->i];
-		const struct pf_rule *r = sr->r;
-		uint32_t skip = fields_differ(run, f->anchor, sr, 0, 0, false);
-
-		if (skip != 0) {
-			f->i = skip;
-			continue;
-		}
-		if ((r->tos != 0 && r->tos != run->p->tos) || r->os != NULL ||
-		    (has_ports(run->p) && (r->src.port.op || r->dst.port.op)) ||
-		    (run->p->proto == 6 && r->flagset != 0) ||
-		    (is_icmp(run->p) &&
-			(r->icmp_type >= 0 || r->icmp_code >= 0)) ||
-		    (r->prob != 0 && r->prob <= sim_rand(run->sim)) ||
-		    !tag_matches(run, r)) {
-			f->i++;
-			continue;
-		}
-		if (r->anchor_call) {
-			step_into(&w, sr);
-			continue;
-		}
-		if (r->tag != NULL)
-			run->tag = r->tag;
-		w.matched = true;
-		run->rule = sr;
-		run->anchor = f->anchor;
-		if (r->quick)
-			break;
-		f->i++;
-	}
-	walk_end(&w);
-	run->p->tag = run->tag;
+	last_match(run, false, fragment_rest);
 }
 
 /* ---- translation and scrub: the first match decides ---- */

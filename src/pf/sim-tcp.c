@@ -206,42 +206,37 @@ no_fit(struct sim_run *run, struct sim_state *s, struct sim_peer *src,
 	return PF_V_BLOCK;
 }
 
+/* Only half of the packets may be seen: what an answer shows is believed.
+ * True: one connection too many. */
+static bool
+believe(struct sim_run *run, struct sim_state *s, struct sim_peer *src,
+    struct sim_peer *dst)
+{
+	if (src->state == TCPS_SYN_SENT && dst->state < TCPS_SYN_SENT) {
+		dst->state = src->state = TCPS_ESTABLISHED;
+		return s->node != NULL && sim_conn_limit(run, s);
+	}
+	if (src->state == TCPS_CLOSING && dst->state == TCPS_ESTABLISHED &&
+	    dst->seqlo == 0)
+		dst->state = TCPS_CLOSING;
+	return false;
+}
+
 /* Without looking at sequence numbers. */
 static enum pf_verdict
 track_sloppy(struct sim_run *run, struct sim_state *s, struct sim_peer *src,
     struct sim_peer *dst)
 {
-	uint8_t flags = run->p->flags;
+	uint8_t flags = run->p->flags, was = dst->state;
+	bool limit = advance(run, s, src, dst, flags);
 
-	if ((flags & PF_TH_SYN) && src->state < TCPS_SYN_SENT)
-		src->state = TCPS_SYN_SENT;
-	if ((flags & PF_TH_FIN) && src->state < TCPS_CLOSING)
-		src->state = TCPS_CLOSING;
-	if (flags & PF_TH_ACK) {
-		if (dst->state == TCPS_SYN_SENT) {
-			dst->state = TCPS_ESTABLISHED;
-			if (src->state == TCPS_ESTABLISHED &&
-			    sim_conn_limit(run, s)) {
-				run->ev->reason = PF_R_SRC_LIMIT;
-				return PF_V_BLOCK;
-			}
-		} else if (dst->state == TCPS_CLOSING) {
-			dst->state = TCPS_FIN_WAIT_2;
-		} else if (src->state == TCPS_SYN_SENT &&
-		    dst->state < TCPS_SYN_SENT) {
-			/* An answer whose question was not seen. */
-			dst->state = src->state = TCPS_ESTABLISHED;
-			if (s->node != NULL && sim_conn_limit(run, s)) {
-				run->ev->reason = PF_R_SRC_LIMIT;
-				return PF_V_BLOCK;
-			}
-		} else if (src->state == TCPS_CLOSING &&
-		    dst->state == TCPS_ESTABLISHED && dst->seqlo == 0) {
-			dst->state = TCPS_CLOSING;
-		}
+	if (!limit && (flags & PF_TH_ACK) && was != TCPS_SYN_SENT &&
+	    was != TCPS_CLOSING)
+		limit = believe(run, s, src, dst);
+	if (limit) {
+		run->ev->reason = PF_R_SRC_LIMIT;
+		return PF_V_BLOCK;
 	}
-	if (flags & PF_TH_RST)
-		src->state = dst->state = TCPS_TIME_WAIT;
 	set_timeout(s, run->sim->now);
 	return PF_V_PASS;
 }
