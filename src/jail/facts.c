@@ -94,8 +94,9 @@ load(struct facts *f, size_t *ret_len, struct err *err)
 }
 
 /*
- * Readers hold the lock for a moment (facts_peek), which is waited for; a
- * command at work holds it for long. A file that was removed by whoever had
+ * Readers hold the lock for a moment (facts_peek), and so does the child of a
+ * start that was killed just now; that is waited for. A command at work holds
+ * it for long. A file that was removed by whoever had
  * the lock before us is nobody's any more.
  */
 static int
@@ -108,7 +109,7 @@ lock(const struct facts *f, struct err *err)
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return err_errno(
 			    err, "cannot lock the facts of '%s'", f->name);
-		if (i == 20)
+		if (i == 100)
 			return err_set(err, EBUSY,
 			    "another command is working on jail '%s'", f->name);
 		(void)nanosleep(&moment, NULL);

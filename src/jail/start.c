@@ -604,13 +604,32 @@ jail_start_plan(const struct jail_spec *spec, struct str *out)
 	jail_clear(&j);
 }
 
+/* The state, when nobody works on the jail; -EBUSY if somebody does for longer
+ * than the child of a killed start lives on. */
+static int
+idle_state(const char *name, struct jail_state *ret, struct err *err)
+{
+	const struct timespec moment = { .tv_nsec = 2000000 };
+	int r;
+
+	for (int i = 0; i < 100; i++) {
+		r = jail_state_read(name, ret, err);
+		if (r < 0 || ret->status != JAIL_BUSY)
+			return r;
+		jail_state_clear(ret);
+		(void)nanosleep(&moment, NULL);
+	}
+	return err_set(
+	    err, EBUSY, "another command is working on jail '%s'", name);
+}
+
 /* The remains of a killed start, or of a jail that died by itself, are undone
  * first; a jail that is up is not touched. */
 static int
 clear_the_way(const char *name, struct err *err)
 {
 	_cleanup_(jail_state_clear) struct jail_state state = { 0 };
-	int r = jail_state_read(name, &state, err);
+	int r = idle_state(name, &state, err);
 
 	if (r < 0)
 		return r;
@@ -621,8 +640,6 @@ clear_the_way(const char *name, struct err *err)
 		return err_set(
 		    err, EALREADY, "jail '%s' is running already", name);
 	case JAIL_BUSY:
-		return err_set(err, EBUSY,
-		    "another command is working on jail '%s'", name);
 	case JAIL_PARTIAL:
 	case JAIL_DEAD:
 		break;
