@@ -4,6 +4,7 @@
 
 #include <getopt.h>
 #include <stdarg.h>
+#include <unistd.h>
 
 static const char usage_text[] =
     "usage: pfctl [-AdeghmNnOPqRrvz] [-a anchor] [-D macro=value] "
@@ -283,6 +284,13 @@ check_anchor(struct pfctl *p)
 	}
 }
 
+static bool
+asks_the_kernel(const struct pfctl *p)
+{
+	return p->disable || p->enable || p->show || p->flush || p->file ||
+	    p->n_kill || p->table_cmd;
+}
+
 /* The order in which FreeBSD's pfctl does what it is asked to. */
 static int
 run(struct pfctl *p)
@@ -291,6 +299,11 @@ run(struct pfctl *p)
 
 	if (p->dry)
 		return p->file ? do_load(p) : 0;
+	if (geteuid() != 0 && asks_the_kernel(p)) {
+		complain("the rules of this machine are root's: become root, "
+			 "or give -n to check a file");
+		return 1;
+	}
 	if (p->disable)
 		rc |= do_disable(p);
 	if (p->show && !rc)

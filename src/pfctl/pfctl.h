@@ -81,6 +81,8 @@ struct store {
 
 /* Open and lock; made if missing. */
 int store_open(struct store *s, struct err *err);
+/* Only to read: nothing is made; without a directory there is nothing. */
+int store_open_read(struct store *s, struct err *err);
 void store_close(struct store *s);
 int store_put(struct store *s, uint64_t load_id, const char *name,
     const struct str *text, struct err *err);

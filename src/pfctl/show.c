@@ -262,7 +262,7 @@ do_show(struct pfctl *p)
 	}
 	r = world_read(p->facts, &v.world, &err);
 	if (r == 0)
-		r = store_open(&v.store, &err);
+		r = store_open_read(&v.store, &err);
 	if (r == 0)
 		r = current_read(&v.store, v.world.env, &v.current, &err);
 	if (r == 0)

@@ -39,6 +39,18 @@ dir_of_namespace(char *buf, size_t size, struct err *err)
 	return 0;
 }
 
+static int
+lock(struct store *s, int flags, int kind, const char *dir, struct err *err)
+{
+	s->lockfd = openat(s->dirfd, "lock", flags | O_CLOEXEC, 0600);
+	if (s->lockfd < 0)
+		return err_errno(err, "cannot open %s/lock", dir);
+	while (flock(s->lockfd, kind) < 0)
+		if (errno != EINTR)
+			return err_errno(err, "cannot lock %s/lock", dir);
+	return 0;
+}
+
 int
 store_open(struct store *s, struct err *err)
 {
@@ -53,14 +65,23 @@ store_open(struct store *s, struct err *err)
 	s->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->dirfd < 0)
 		return err_errno(err, "cannot open %s", dir);
-	s->lockfd =
-	    openat(s->dirfd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (s->lockfd < 0)
-		return err_errno(err, "cannot open %s/lock", dir);
-	while (flock(s->lockfd, LOCK_EX) < 0)
-		if (errno != EINTR)
-			return err_errno(err, "cannot lock %s/lock", dir);
-	return 0;
+	return lock(s, O_RDWR | O_CREAT, LOCK_EX, dir, err);
+}
+
+int
+store_open_read(struct store *s, struct err *err)
+{
+	char dir[64];
+	int r = dir_of_namespace(dir, sizeof(dir), err);
+
+	if (r < 0)
+		return r;
+	s->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dirfd < 0 && errno == ENOENT)
+		return 0;
+	if (s->dirfd < 0)
+		return err_errno(err, "cannot open %s", dir);
+	return lock(s, O_RDONLY, LOCK_SH, dir, err);
 }
 
 void
@@ -94,6 +115,8 @@ store_get(struct store *s, uint64_t load_id, const char *name, struct str *ret,
 	char path[NAME_LEN + 64];
 	char dir[NAME_LEN];
 
+	if (s->dirfd < 0)
+		return -ENOENT;
 	load_name(dir, load_id);
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	return file_read(s->dirfd, path, TEXT_MAX, ret, err);
@@ -140,6 +163,8 @@ int
 store_get_common(
     struct store *s, const char *name, struct str *ret, struct err *err)
 {
+	if (s->dirfd < 0)
+		return -ENOENT;
 	return file_read(s->dirfd, name, TEXT_MAX, ret, err);
 }
 

@@ -84,6 +84,21 @@ test_expect 'a session of before is given a state when pf is enabled' '
 	pfctl -q -d && pfctl -q -F all
 '
 
+# ---- who may ----
+
+test_expect 'showing writes nothing' '
+	rm -r /run/gaol/pf && nft flush ruleset && pfctl -s rules &&
+	[ ! -e /run/gaol/pf ]
+'
+test_expect 'without root: one sentence, but -n works' '
+	cp "$BUILD/pfctl" "$TMP/pfctl" && chmod 755 "$TMP" "$TMP/pfctl" &&
+	nobody="setpriv --reuid 65534 --regid 65534 --clear-groups" &&
+	! $nobody "$TMP/pfctl" -s rules 2>"$TMP/err" &&
+	grep -q "^pfctl: the rules of this machine are root.s: become root" \
+	    "$TMP/err" && [ "$(wc -l <"$TMP/err")" = 1 ] &&
+	echo "pass all" | $nobody "$TMP/pfctl" -nf -
+'
+
 # ---- on and off ----
 
 test_expect 'a load does not enable, and enabling says so' '
