@@ -118,11 +118,10 @@ test_view(void)
 	box_exec("view", "ps -o pid,args | head -2 | tail -1", &out);
 	ok(strstr(out, "1 gaol-init") != NULL, "gaol-init is PID 1: %s", out);
 	box_exec("view",
-	    "for f in /proc/sys/kernel/hostname /sys/kernel/mm; "
+	    "for f in /proc/sys/kernel/hostname; "
 	    "do touch $f/x 2>/dev/null || echo x >$f; done",
 	    &out);
-	ok(strstr(out, "Read-only") != NULL, "/proc/sys is read-only: %s",
-	    out);
+	ok(strstr(out, "Read-only") != NULL, "/proc/sys is read-only");
 	box_exec("view",
 	    "cat /proc/kcore /proc/keys /proc/timer_list "
 	    "2>/dev/null | head -c 1 | wc -c; "
