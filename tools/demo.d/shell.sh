@@ -60,10 +60,12 @@ write_file() {
 	host bash -c 'cat >"$0"' "$1" <"$demo_dir/file"
 }
 
-# A console of jail $1: what is typed goes through the jail's own terminal.
+# iocage console $@, as at a terminal: script(1) gives it one.
 console_open() {
-	printf '\n%sjailhost# iocage console %s%s\n' "$bold" "$1" "$plain"
-	coproc CONSOLE { host env TERM=dumb iocage console "$1" 2>&1; }
+	printf '\n%sjailhost# iocage console %s%s\n' "$bold" "$*" "$plain"
+	coproc CONSOLE {
+		host env TERM=dumb script -qec "iocage console $*" /dev/null 2>&1
+	}
 	console_pid=$CONSOLE_PID
 	console_n=0
 	console_until

@@ -116,6 +116,8 @@ walk_jail() {
 	claim 'the address is held by the jail' printed "$jail +jail mydb"
 	claim 'the jail has the name server of the host' host bash -c \
 	    'iocage exec mydb cat /etc/resolv.conf | grep -qx "nameserver 203.0.113.53"'
+	claim '/dev/fd is there, without a line in fstab' host bash -c \
+	    'iocage exec mydb bash -c "cat <(echo x)" | grep -qx x'
 	claim 'root in the jail is not root on the host' host bash -c \
 	    'uid=$(ps -o uid= -p "$(iocage get jid mydb)") && [ "$uid" -ge 65536 ]'
 }
@@ -270,7 +272,11 @@ walk_tweaks() {
 	console_type 'cat /etc/rc.conf'
 	console_type 'touch /tmp/old'
 	console_close
-	run 'iocage restart mydb'
+	run 'iocage stop mydb'
+	say 'console -f starts a jail that is down.'
+	console_open -f mydb
+	console_type 'ls /tmp'
+	console_close
 	claim 'rpcbind_enable="NO": it does not run any more' \
 	    host bash -c '! iocage exec mydb pgrep -x rpcbind'
 	claim 'clear_tmp_enable="YES": /tmp is empty after a start' \

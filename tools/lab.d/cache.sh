@@ -321,9 +321,6 @@ cache_mirror() {
 	cache_make_mirror "$LAB_CACHE/new/mirror" "$@"
 	mv "$LAB_CACHE/new/mirror" "$LAB_CACHE/$stamp"
 	ln -sfn "$stamp" "$LAB_MIRROR"
-	# Older ones may still be served by a lab that runs.
-	find "$LAB_CACHE" -maxdepth 1 -name "mirror-$key.*" ! -name "$stamp" \
-	    -mmin +1440 -exec rm -rf --one-file-system {} +
 	LAB_MIRROR=$LAB_CACHE/$stamp
 }
 
@@ -332,6 +329,21 @@ cache_disk() {
 	[ ! -e "$LAB_DISK" ] || return 0
 	cache_make_disk "$LAB_CACHE/new/disk" "$1"
 	mv "$LAB_CACHE/new/disk" "$LAB_DISK"
+}
+
+# Drop what no call asked for in two weeks, unless another lab runs: each holds
+# a shared lock on the file "use" by descriptor 6, for as long as it lives.
+cache_prune() {
+	exec 6>>"$LAB_CACHE/use"
+	touch -h "$LAB_TREE" "$LAB_MIRROR" "$LAB_DISK"
+	if flock -n 6; then
+		find "$LAB_CACHE" -maxdepth 1 -mtime +14 \
+		    \( -name 'tree-*' -o -name 'mirror-*' -o -name 'disk-*' \) \
+		    -exec rm -rf --one-file-system {} +
+		find "$LAB_CACHE" -maxdepth 1 -xtype l -name 'mirror-*' -delete
+		find "$LAB_CACHE/pool" -type f -links 1 -delete
+	fi
+	flock -s 6
 }
 
 # Set LAB_TREE, LAB_MIRROR and LAB_DISK; make what is missing. $1 is the size
@@ -348,6 +360,7 @@ cache_prepare() {
 	cache_tree
 	cache_mirror "$@"
 	cache_disk "$bytes"
+	cache_prune
 	rm -rf --one-file-system "$LAB_CACHE/new"
 	exec {fd}>&-
 }

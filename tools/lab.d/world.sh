@@ -120,7 +120,7 @@ host_boot() {
 		join_groups host $BASHPID
 		exec nsenter --net=/lab/net/host unshare --mount --uts --ipc \
 		    --pid --cgroup --propagation private --fork --kill-child \
-		    "$LAB_D/boot" </dev/null >/lab/log/host 2>&1 {ready}<&- 7>&-
+		    "$LAB_D/boot" </dev/null >/lab/log/host 2>&1 {ready}<&- 6>&- 7>&-
 	) &
 	# Its end, at a power cut, is not worth a message.
 	disown
