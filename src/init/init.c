@@ -117,8 +117,9 @@ run(struct init *i, char **argv)
 	(void)dup2(i->out[1], 2);
 	execvp(argv[0], argv);
 	complain(argv[0],
-	    errno == ENOENT ? "no such program in the jail"
-			    : "permission denied or no program");
+	    errno == ENOENT
+		? "the jail has no such program, or not its interpreter"
+		: "permission denied or no program");
 	_exit(127);
 }
 

@@ -215,7 +215,7 @@ test_exec_start(void)
 	b.spec.exec_start = "/bin/nothing";
 	start(&b);
 	ok(strstr(err.msg, "exit code 127; it printed: gaol-init: cannot run "
-			   "/bin/nothing: no such program in the jail") != NULL,
+			   "/bin/nothing: the jail has no such program, or not its interpreter") != NULL,
 	    "a missing program is named: %s", err.msg);
 	b.spec.exec_start = "sleep 60";
 	b.spec.exec_timeout = 1;
