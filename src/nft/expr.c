@@ -84,18 +84,6 @@ put_ct(struct nft_batch *b, const struct nft_expr *x)
 }
 
 static void
-put_exthdr(struct nft_batch *b, const struct nft_expr *x)
-{
-	put_reg(b,
-	    x->kind == NFT_X_EXTHDR_SET ? NFTA_EXTHDR_SREG : NFTA_EXTHDR_DREG,
-	    x->reg);
-	nl_put_u8(b, NFTA_EXTHDR_TYPE, x->base);
-	nl_put_be32(b, NFTA_EXTHDR_OFFSET, x->offset);
-	nl_put_be32(b, NFTA_EXTHDR_LEN, x->len);
-	nl_put_be32(b, NFTA_EXTHDR_OP, (uint32_t)x->op);
-}
-
-static void
 put_cmp(struct nft_batch *b, const struct nft_expr *x)
 {
 	put_reg(b, NFTA_CMP_SREG, x->reg);
@@ -237,13 +225,6 @@ put_byteorder(struct nft_batch *b, const struct nft_expr *x)
 	nl_put_be32(b, NFTA_BYTEORDER_SIZE, x->base);
 }
 
-static void
-put_connlimit(struct nft_batch *b, const struct nft_expr *x)
-{
-	nl_put_be32(b, NFTA_CONNLIMIT_COUNT, x->num);
-	nl_put_be32(b, NFTA_CONNLIMIT_FLAGS, x->flags);
-}
-
 static const struct {
 	const char *name; /* the kernel's name of the expression */
 	void (*put)(struct nft_batch *b, const struct nft_expr *x);
@@ -254,8 +235,6 @@ static const struct {
 	[NFT_X_PAYLOAD_SET] = { "payload", put_payload_set },
 	[NFT_X_CT] = { "ct", put_ct },
 	[NFT_X_CT_SET] = { "ct", put_ct },
-	[NFT_X_EXTHDR] = { "exthdr", put_exthdr },
-	[NFT_X_EXTHDR_SET] = { "exthdr", put_exthdr },
 	[NFT_X_CMP] = { "cmp", put_cmp },
 	[NFT_X_RANGE] = { "range", put_range },
 	[NFT_X_BITWISE] = { "bitwise", put_bitwise },
@@ -273,7 +252,6 @@ static const struct {
 	[NFT_X_DUP] = { "dup", put_dup },
 	[NFT_X_FIB] = { "fib", put_fib },
 	[NFT_X_BYTEORDER] = { "byteorder", put_byteorder },
-	[NFT_X_CONNLIMIT] = { "connlimit", put_connlimit },
 };
 
 void

@@ -32,8 +32,6 @@ enum nft_expr_kind {
 	NFT_X_PAYLOAD_SET, /* reg -> header; checksums mended by `csum` */
 	NFT_X_CT,	   /* op = key (NFT_CT_*) of `dir` -> reg */
 	NFT_X_CT_SET,	   /* reg -> ct key op */
-	NFT_X_EXTHDR,	   /* tcp option: type, offset, len -> reg */
-	NFT_X_EXTHDR_SET,  /* reg -> tcp option */
 	NFT_X_CMP,	   /* reg against data, op = NFT_CMP_* */
 	NFT_X_RANGE,	   /* reg in data..data2, op = NFT_RANGE_EQ, _NEQ */
 	NFT_X_BITWISE,	   /* reg2 = (reg & data) ^ data2 */
@@ -51,7 +49,6 @@ enum nft_expr_kind {
 	NFT_X_DUP,	 /* send a copy to the address in reg (ip, ip6) */
 	NFT_X_FIB,	 /* op = NFT_FIB_RESULT_*, flags num -> reg */
 	NFT_X_BYTEORDER, /* op = NFT_BYTEORDER_*, of len bytes by `base` */
-	NFT_X_CONNLIMIT, /* more than num entries (flags 1: inverted) */
 };
 
 /* No register (for the optional ones of NFT_X_NAT). */
@@ -69,7 +66,7 @@ struct nft_expr {
 	uint8_t l4csum;	 /* payload set: the pseudo header changes too */
 	bool inv;	 /* lookup: not in the set */
 	uint8_t family;	 /* of a nat: NFPROTO_* */
-	uint16_t offset; /* payload, exthdr */
+	uint16_t offset; /* payload */
 	uint16_t flags;	 /* nat, masq: NF_NAT_RANGE_* */
 	uint32_t num, num2;
 	const char *name;

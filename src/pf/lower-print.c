@@ -166,7 +166,6 @@ put_expr(struct str *s, const struct nft_expr *x)
 	case NFT_X_META_SET:
 	case NFT_X_CT_SET:
 	case NFT_X_PAYLOAD_SET:
-	case NFT_X_EXTHDR_SET:
 		put_store(s, x);
 		break;
 	case NFT_X_CMP:
