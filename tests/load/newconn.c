@@ -226,7 +226,7 @@ report(const struct pacer *p)
 static int
 paced(int argc, char **argv)
 {
-	struct pacer *p = xcalloc(1, sizeof(*p));
+	_cleanup_free_ struct pacer *p = xcalloc(1, sizeof(*p));
 	long long step = 1000000000LL / atoi(argv[0]);
 	long long next = now_ns();
 
