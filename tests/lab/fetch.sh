@@ -16,13 +16,15 @@ none_left() {
 	    [ -z "$(ls /iocage/.gaol/work /iocage/.gaol/trash | grep -v :)" ]
 }
 
+iocage fetch -r debian-12 >/dev/null 2>"$TMP/err" &
+pid=$!
 test_expect 'killed while it unpacks: no release, no process, no mount' '
-	iocage fetch -r debian-12 2>"$TMP/err" & pid=$!
-	eventually grep -q "extracting archives" "$TMP/err" &&
+	timeout 180 sh -c "until grep -q \"extracting archives\" $TMP/err; do sleep 0.1; done" &&
 	kill -9 $pid && ! wait $pid &&
 	eventually sh -c "! pgrep -x mmdebstrap && ! pgrep -x dpkg-deb" &&
 	[ "$(iocage list -r -H)" = "" ] && ! grep -q gaol/fetch /proc/self/mountinfo
 '
+kill -9 $pid 2>/dev/null
 for release in debian-12 debian-13; do
 	test_expect "$release is fetched" '
 		iocage fetch -r $release && iocage list -r -H | grep -qx $release &&
