@@ -18,7 +18,7 @@ BUILD ?= build$(if $(SAN),-san)$(if $(RELEASE),-release)
 export BUILD := $(abspath $(BUILD))
 
 MODULES := base conf store net nft pf jail
-LIBS := libmnl libnftnl libnetfilter_conntrack jansson blkid
+LIBS := libmnl libnetfilter_conntrack jansson blkid
 LIBEXECDIR = $(PREFIX)/libexec/gaol
 DATADIR = $(PREFIX)/share/gaol
 

@@ -284,6 +284,21 @@ check_anchor(struct pfctl *p)
 	}
 }
 
+/* What is understood, but has nothing behind it, is not passed over. */
+static void
+check_built(const struct pfctl *p)
+{
+	const char *what = p->n_kill_src ? "-K"
+	    : p->clear			 ? "-z"
+	    : p->resolve		 ? "-r"
+					 : NULL;
+
+	if (what == NULL || p->dry)
+		return;
+	complain("%s is not built yet", what);
+	exit(1);
+}
+
 static bool
 asks_the_kernel(const struct pfctl *p)
 {
@@ -332,6 +347,7 @@ main(int argc, char **argv)
 	opterr = 0;
 	parse_args(&p, argc, argv);
 	check_anchor(&p);
+	check_built(&p);
 	if (p.verbose && !p.dry && !p.quiet)
 		fputs("No ALTQ support in kernel\n"
 		      "ALTQ related functions disabled\n",
