@@ -219,7 +219,7 @@ def main():
     options = parser.parse_args()
     options.jails = False
     replay.private_mounts()
-    replay.mount_tmpfs("/tmp")
+    replay.mount_scratch("/tmp")
     fence = kernel.Fence()
     total = replay.Sum(os.path.dirname(os.path.abspath(__file__)))
     for path in options.files:

@@ -225,6 +225,18 @@ def mount_tmpfs(path):
                                    None), "mount " + path)
 
 
+def mount_scratch(path):
+    """Writes to `path` go to memory; what is there stays visible (the sources
+    may be below it)."""
+    layers = "/run/scratch"
+    for name in ("upper", "work"):
+        os.makedirs("%s/%s" % (layers, name))
+    options = "lowerdir=%s,upperdir=%s/upper,workdir=%s/work" % (
+        path, layers, layers)
+    kernel.check(kernel.LIBC.mount(b"overlay", path.encode(), b"overlay", 0,
+                                   options.encode()), "mount " + path)
+
+
 def private_mounts():
     """pfctl keeps files; give it places of its own to keep them in."""
     kernel.check(kernel.LIBC.unshare(CLONE_NEWNS), "unshare")
