@@ -129,6 +129,19 @@ system_state() {
 	done
 }
 
+# Wait until what was just done has come to rest: helpers that linger, address
+# detection, devices that come up.
+settled() {
+	local i
+	for ((i = 0; i < 20; i++)); do
+		system_state >"$TMP/before"
+		sleep 0.3
+		system_state >"$TMP/after"
+		cmp -s "$TMP/before" "$TMP/after" && return 0
+	done
+	return 1
+}
+
 # Nothing changed since system_state was written to $TMP/before. Waits for what
 # the kernel takes down by itself, a network namespace for instance.
 unchanged() {

@@ -40,6 +40,7 @@ gaol create -n web -r tiny ip4_addr='lo1|192.168.0.2' >/dev/null
 gaol create -n webmail -r tiny ip4_addr='lo1|192.168.0.3' >/dev/null
 gaol create -n shop -r tiny >/dev/null
 gaol start webmail >/dev/null 2>&1
+settled
 
 # ---- the command line ----
 
