@@ -8,7 +8,7 @@
 #	lo1			# lo1 with 192.168.0.1/24
 #	pool_dir tank		# a pool on a directory, active
 #	release tiny		# a release of busybox in it
-#	system_state >"$TMP/before"
+#	remember
 
 # The root becomes an overlay over what was there: a pool is mounted at /NAME.
 private_host() {
@@ -129,20 +129,21 @@ system_state() {
 	done
 }
 
-# Wait until what was just done has come to rest: helpers that linger, address
-# detection, devices that come up.
-settled() {
-	local i
-	for ((i = 0; i < 20; i++)); do
-		system_state >"$TMP/before"
-		sleep 0.3
-		system_state >"$TMP/after"
-		cmp -s "$TMP/before" "$TMP/after" && return 0
-	done
-	return 1
+# What goes on for a tenth of a second after a command: a helper that waits for
+# the kernel in its place, and the link of a jail that was stopped.
+at_rest() {
+	! ps -e -o comm= | grep -Eqx 'gaol|pfctl' &&
+	    [ "$(ip -o link | grep -c ' jail-')" -le \
+		"$(find /run/gaol/jails -type f 2>/dev/null | wc -l)" ]
 }
 
-# Nothing changed since system_state was written to $TMP/before. Waits for what
+# Write down how the system is, once the commands before have come to rest.
+remember() {
+	eventually at_rest
+	system_state >"$TMP/before"
+}
+
+# Nothing changed since remember was called. Waits for what
 # the kernel takes down by itself, a network namespace for instance.
 unchanged() {
 	local i

@@ -14,7 +14,7 @@ bad() {
 	title=$1 want=$2 message=$3
 	shift 3
 	cmd=("$@")
-	system_state >"$TMP/before"
+	remember
 	test_expect "$title" '
 		"${cmd[@]}" >"$TMP/stdout" 2>"$TMP/stderr"
 		got=$?
@@ -40,7 +40,6 @@ gaol create -n web -r tiny ip4_addr='lo1|192.168.0.2' >/dev/null
 gaol create -n webmail -r tiny ip4_addr='lo1|192.168.0.3' >/dev/null
 gaol create -n shop -r tiny >/dev/null
 gaol start webmail >/dev/null 2>&1
-settled
 
 # ---- the command line ----
 
@@ -213,7 +212,7 @@ gaol set exec_prestart='sleep 2' web >/dev/null
 # Its log and the files of its /etc come with the first start.
 gaol start web >/dev/null 2>&1 && gaol stop web >/dev/null
 eventually bash -c '! ip link show jail-web' >/dev/null 2>&1
-system_state >"$TMP/before"
+remember
 test_expect 'two starts at once: one starts it, the other is told' '
 	gaol start web >"$TMP/one" 2>&1 & one=$!
 	sleep 0.3

@@ -35,7 +35,7 @@ steps=$(steps_of gaol create -n probe -r tiny)
 gaol destroy -f probe >/dev/null
 test_expect 'create takes steps' '[ $(wc -l <<<"$steps") -ge 4 ]'
 for step in $steps; do
-	system_state >"$TMP/before"
+	remember
 	for mode in '' :after; do
 		test_expect "create: $step$mode fails, and nothing is left" '
 			GAOL_FAULT=$step$mode gaol create -n x -r tiny \
@@ -81,7 +81,7 @@ settled() {
 	if [ "$step" = "$last" ]; then ! is_down; else eventually is_down; fi
 }
 
-system_state >"$TMP/before"
+remember
 for step in $steps; do
 	for mode in '' :after; do
 		test_expect "start: $step$mode fails, and nothing is left" '
@@ -118,7 +118,7 @@ test_expect 'and so does a start after it' '
 
 gaol set exec_start="sleep 30" web >/dev/null 2>&1
 gone
-system_state >"$TMP/before"
+remember
 for signal in INT TERM HUP; do
 	test_expect "SIG$signal while it starts: nothing is left" '
 		number=$(kill -l $signal)

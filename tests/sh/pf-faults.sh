@@ -59,7 +59,7 @@ faults() {
 	$2
 	steps=$(steps_of_load)
 	$2
-	system_state >"$TMP/before"
+	remember
 	rules >"$TMP/rules-before"
 	for step in $steps; do
 		for mode in '' :after; do
