@@ -640,8 +640,7 @@ apply_rest(struct pf_packet *p, struct strv *w, size_t from)
 }
 
 static void
-play_packet(
-    struct replay *rp, size_t i, struct strv *w, struct pf_sim_result *res)
+play_packet(struct replay *rp, struct strv *w, struct pf_sim_result *res)
 {
 	bool in = streq(w->v[0], "in");
 	size_t k = in ? 2 : 1;
@@ -654,7 +653,6 @@ play_packet(
 		pf_sim_in(rp->sim, w->v[1], &p, res);
 	else
 		pf_sim_out(rp->sim, &p, res);
-	(void)i;
 }
 
 static void
@@ -844,7 +842,7 @@ play(struct replay *rp, size_t i, json_t *want)
 	else if (streq(w.v[0], "error"))
 		play_error(rp, &w, &res);
 	else
-		play_packet(rp, i, &w, &res);
+		play_packet(rp, &w, &res);
 	remember(rp, i, &res);
 	if (json_array_size(events) != res.events.n)
 		differ(rp, "events: want %zu, got %zu", json_array_size(events),
@@ -894,8 +892,7 @@ text_cmp(const void *a, const void *b)
 static void
 check_states(struct replay *rp)
 {
-	_cleanup_(str_clear) struct str text = STR_INIT, w = STR_INIT,
-					g = STR_INIT;
+	_cleanup_(str_clear) struct str text = STR_INIT, w = STR_INIT;
 	json_t *want = json_object_get(rp->doc, "states");
 	struct strv have = { 0 }, should = { 0 };
 
@@ -918,7 +915,6 @@ check_states(struct replay *rp)
 			differ(rp, "state too much: %s", have.v[i]);
 	verdict(
 	    rp, json_array_size(json_object_get(rp->doc, "packets")), "states");
-	(void)g;
 	strv_clear(&have);
 	strv_clear(&should);
 }
