@@ -3,7 +3,8 @@
 # Sources are found by folder: src/MOD/*.c becomes build/libMOD.a; a new file
 # needs no line here. What a module or a program links is said once below.
 
-VERSION := 0.1.0
+# The one place of the version is the first line of debian/changelog.
+VERSION := $(shell sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
 PREFIX ?= /usr/local
 DESTDIR ?=
 SYSCONFDIR ?= /etc
@@ -117,6 +118,7 @@ help:
 	@echo 'make lint        format, static analysis, headers, arrows'
 	@echo 'make format      lay the sources out'
 	@echo 'make install     DESTDIR= PREFIX= ; make uninstall'
+	@echo 'make deb         build the Debian package into build/'
 	@echo 'make bench       the figures of docs/performance.md'
 	@echo 'make fuzz        build the fuzz targets (clang)'
 	@echo 'make conformance PAIRS=DIR, make replay-kernel VERDICTS=DIR [JAILS=1]'
@@ -129,6 +131,7 @@ deps:
 include tests/tests.mk
 include bench/bench.mk
 include tools/install.mk
+include tools/deb.mk
 include tools/lint.mk
 
 .PHONY: demo

@@ -1,15 +1,23 @@
-# make install DESTDIR= PREFIX= and make uninstall: what goes where, once.
-# Nothing is started and no rule is changed.
+# make install DESTDIR= PREFIX= and make uninstall: what goes where, once; the
+# Debian package holds what this installs. Nothing is started and no rule is
+# changed.
 
 SBINDIR = $(PREFIX)/sbin
 MANDIR = $(PREFIX)/share/man
+DOCDIR = $(PREFIX)/share/doc/gaol
 BASHCOMPDIR = $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR ?= $(PREFIX)/share/zsh/site-functions
 UNITDIR = $(PREFIX)/lib/systemd/system
+
+man_dir = $(MANDIR)/man$(patsubst .%,%,$(suffix $1))
 INSTALLED = $(SBINDIR)/gaol $(SBINDIR)/iocage $(SBINDIR)/pfctl $(LIBEXECDIR) \
-	$(DATADIR) $(foreach m,$(wildcard man/*),$(MANDIR)/man$(patsubst .%,%,$(suffix $m))/$(notdir $m)) \
+	$(DATADIR) $(DOCDIR) \
+	$(foreach m,$(wildcard man/*),$(call man_dir,$m)/$(notdir $m)) \
+	$(MANDIR)/man8/iocage.8 \
 	$(foreach s,$(wildcard rc/init.d/*),$(SYSCONFDIR)/init.d/$(notdir $s)) \
 	$(foreach u,$(wildcard rc/systemd/*),$(UNITDIR)/$(notdir $u)) \
-	$(BASHCOMPDIR)/gaol $(BASHCOMPDIR)/iocage
+	$(PREFIX)/lib/modules-load.d/gaol.conf $(PREFIX)/lib/tmpfiles.d/gaol.conf \
+	$(addprefix $(BASHCOMPDIR)/,gaol iocage)
 
 .PHONY: install uninstall
 install: all
@@ -28,9 +36,17 @@ install: all
 		install -d $(DESTDIR)$(UNITDIR) && \
 		sed 's,@SBINDIR@,$(SBINDIR),g' $$u > $(DESTDIR)$(UNITDIR)/$${u##*/} || exit 1; \
 	done
+	for d in modules-load.d tmpfiles.d; do \
+		install -D -m 644 rc/$$d/gaol.conf $(DESTDIR)$(PREFIX)/lib/$$d/gaol.conf || exit 1; \
+	done
 	for m in $(wildcard man/*); do \
 		install -D -m 644 $$m $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/} || exit 1; \
 	done
+	ln -sf gaol.8 $(DESTDIR)$(MANDIR)/man8/iocage.8
+	install -d $(DESTDIR)$(DOCDIR)/docs $(DESTDIR)$(DOCDIR)/examples
+	install -m 644 README.md CHANGES.md $(DESTDIR)$(DOCDIR)/
+	install -m 644 $(wildcard docs/*.md) $(DESTDIR)$(DOCDIR)/docs/
+	install -m 644 $(wildcard examples/*) $(DESTDIR)$(DOCDIR)/examples/
 	install -d $(DESTDIR)$(BASHCOMPDIR)
 	$(BUILD)/gaol completion bash > $(DESTDIR)$(BASHCOMPDIR)/gaol
 	ln -sf gaol $(DESTDIR)$(BASHCOMPDIR)/iocage
