@@ -27,8 +27,10 @@ struct boot {
 	struct rcconf *rc;
 };
 
+#define GROUP "group"
+
 struct boot_step {
-	const char *stage; /* --stage takes all steps of one */
+	const char *stage; /* --stage takes all steps of one; GROUP only so */
 	const char *text;
 	const char *enable; /* the variable that asks for it; NULL: always */
 	int (*run)(struct boot *b, struct err *err);
@@ -125,6 +127,14 @@ start_jails(struct boot *b, struct err *err)
 	return r < 0 ? r : cli_start_boot(b->c, err);
 }
 
+/* ---- group: for gaol.service ---- */
+
+static int
+adopt_group(struct boot *b _unused_, struct err *err)
+{
+	return jail_group_adopt(err);
+}
+
 /* ---- the order ---- */
 
 static const struct boot_step boot_steps[] = {
@@ -133,6 +143,8 @@ static const struct boot_step boot_steps[] = {
 	{ "early", "load pf's last rules", "pf_enable", load_last },
 	{ "network", "make the network of /etc/rc.conf", NULL, make_network },
 	{ "pf", "load pf's rules", "pf_enable", load_rules },
+	{ GROUP, "take this unit's control group for the jails", NULL,
+	    adopt_group },
 	{ "jails", "mount pools", NULL, mount_pools },
 	{ "jails", "start jails", "iocage_enable", start_jails },
 };
@@ -141,12 +153,8 @@ static int
 is_wanted(const struct boot *b, const struct boot_step *s, const char *stage,
     bool *ret, struct err *err)
 {
-	*ret = true;
-	if (stage && !streq(stage, s->stage)) {
-		*ret = false;
-		return 0;
-	}
-	if (!s->enable)
+	*ret = stage ? streq(stage, s->stage) : !streq(s->stage, GROUP);
+	if (!*ret || !s->enable)
 		return 0;
 	return rcconf_bool(b->rc, s->enable, false, ret, err);
 }
@@ -207,8 +215,7 @@ boot_run(struct cli *c, const void *opts, int argc _unused_,
 
 	if (o->stage && !is_stage(o->stage))
 		return cli_usage(err,
-		    "'%s' is no stage: early, network, pf or "
-		    "jails",
+		    "'%s' is no stage: early, network, pf, jails or group",
 		    o->stage);
 	r = rcconf_read_host(&rc, err);
 	if (r < 0) {
@@ -226,7 +233,8 @@ boot_run(struct cli *c, const void *opts, int argc _unused_,
 
 static const struct cli_opt boot_options[] = {
 	CLI_STR(0, "stage", "STAGE", struct boot_opts, stage,
-	    "only this part: early, network, pf or jails"),
+	    "only this part: early, network, pf or jails; group: the "
+	    "control group that this runs in is for the jails"),
 	CLI_OPT_END
 };
 

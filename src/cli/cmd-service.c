@@ -107,6 +107,17 @@ stop_one(
 	return cli_stop(c, name, false, err);
 }
 
+/* A host without a pool has nothing to stop, and that is no failure. */
+static int
+any_jail(bool *ret, struct err *err)
+{
+	_cleanup_(jail_states_clear) struct jail_states states = { 0 };
+	int r = jail_states_read(&states, err);
+
+	*ret = states.n > 0;
+	return r;
+}
+
 static int
 iocage_stop(struct cli *c, const struct rcconf *rc _unused_, struct err *err)
 {
@@ -116,8 +127,12 @@ iocage_stop(struct cli *c, const struct rcconf *rc _unused_, struct err *err)
 		.argc = 1, .argv = words, .backwards = true, .running = true
 	};
 	_cleanup_(strv_clear) struct strv names = { 0 };
-	int r = pool_open_active(&c->pool, err);
+	bool any;
+	int r = any_jail(&any, err);
 
+	if (r < 0 || !any)
+		return r;
+	r = pool_open_active(&c->pool, err);
 	if (r == 0)
 		r = cli_choose(c, &choice, &names, err);
 	return r < 0 ? r : cli_each(c, &names, false, stop_one, NULL, err);
@@ -185,7 +200,8 @@ static int
 register_scripts(const struct service *s, struct err *err)
 {
 	/* Those that the service's own depends on come first. */
-	const char *const names[] = { "gaol-early", "gaol-network", s->name };
+	const char *const names[] = { "gaol-early", "gaol-network",
+		"gaol-watch", s->name };
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++)

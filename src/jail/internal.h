@@ -55,6 +55,14 @@ int cgroups_enter_v1(const struct cgroups *c, struct err *err);
 /* Remove the groups that the facts name; their processes are dead. */
 int cgroups_remove(const struct facts *facts, struct err *err);
 void cgroups_clear(struct cgroups *c);
+/* Where the v2 hierarchy is mounted; -ENOTSUP if nowhere. */
+int cgroup_v2_mount(char **ret, struct err *err);
+
+/* The group of our own below which jails have theirs. */
+#define CGROUP_PARENT "gaol"
+/* The directory that holds the jails' v2 groups now: gaol.service's (then
+ * *ret_service), or CGROUP_PARENT below the mount point. (linux-home.c) */
+char *cgroup_home(const char *mount, bool *ret_service);
 
 /* ---- ids (ids.c) ---- */
 

@@ -180,6 +180,13 @@ struct jail_stop_opts {
 int jail_stop(
     const char *name, const struct jail_stop_opts *opts, struct err *err);
 
+/*
+ * Called in the control group of a systemd unit with Delegate=yes: from now on
+ * jails get their groups in that one, as long as the unit runs. -EPERM if the
+ * group is not handed on.
+ */
+int jail_group_adopt(struct err *err);
+
 struct jail_exec {
 	const char *const *argv; /* NULL-terminated; NULL: login shell */
 	const char *user;	 /* in the jail's passwd; NULL: root */

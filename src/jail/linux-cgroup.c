@@ -5,9 +5,9 @@
  * host with v1 controllers one more in the hierarchy of each limit's
  * controller.
  *
- * The groups are MOUNTPOINT/gaol/NAME: below the root that this host sees,
- * not below the group of whoever types the command, since a session's scope
- * ends with the session.
+ * The groups are HOME/NAME, where HOME is gaol.service's group if that runs
+ * (linux-home.c), else MOUNTPOINT/gaol: never the group of whoever types the
+ * command, since a session's scope ends with the session.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +20,6 @@
 #include "base/str.h"
 #include "jail/internal.h"
 
-#define PARENT "gaol"
-
 /* Where things are mounted. */
 struct hierarchy {
 	char *mount;
@@ -31,6 +29,13 @@ struct hierarchy {
 struct hierarchies {
 	struct hierarchy *v;
 	size_t n, cap;
+};
+
+/* The group in the v2 hierarchy that holds those of the jails. */
+struct home {
+	const char *above; /* the mount point, borrowed; NULL: no v2 */
+	char *path;
+	bool service; /* gaol.service's */
 };
 
 /* One thing to write into a group, and to read back. */
@@ -111,14 +116,28 @@ find_v2(const struct hierarchies *h)
 	return NULL;
 }
 
-static bool
-v2_has(const struct hierarchy *v2, const char *controller)
+int
+cgroup_v2_mount(char **ret, struct err *err)
 {
-	char path[512], list[512];
+	_cleanup_(hierarchies_clear) struct hierarchies h = { 0 };
+	int r = hierarchies_read(&h, err);
 
-	if (v2 == NULL)
-		return false;
-	(void)snprintf(path, sizeof(path), "%s/cgroup.controllers", v2->mount);
+	if (r < 0)
+		return r;
+	if (find_v2(&h) == NULL)
+		return err_set(
+		    err, ENOTSUP, "no cgroup v2 hierarchy is mounted");
+	*ret = xstrdup(find_v2(&h)->mount);
+	return 0;
+}
+
+/* May groups in this one have the controller? */
+static bool
+v2_has(const char *group, const char *controller)
+{
+	_cleanup_free_ char *path = xasprintf("%s/cgroup.controllers", group);
+	char list[512];
+
 	return file_peek(AT_FDCWD, path, list, sizeof(list)) > 0 &&
 	    has_word(list, controller, ' ');
 }
@@ -156,10 +175,9 @@ make_dirs(const char *parent, const char *path, struct err *err)
 /* Add a group, as a fact first: one that was made and not written down would
  * stay. The inode says later that it is still the one that was made. */
 static int
-make_group(struct cgroups *c, struct facts *facts, const struct hierarchy *h,
-    struct err *err)
+make_group(
+    struct cgroups *c, struct facts *facts, const char *parent, struct err *err)
 {
-	_cleanup_free_ char *parent = xasprintf("%s/" PARENT, h->mount);
 	char *path = xasprintf("%s/%s", parent, facts->name);
 	struct stat st;
 	int r;
@@ -230,18 +248,32 @@ set_limit(const char *group, const struct limit *l, const char *file,
 	return 0;
 }
 
+/* What is above gaol.service is systemd's to hand on. */
 static int
-limit_v2(struct cgroups *c, const struct hierarchy *v2, const struct limit *l,
+limit_v2(struct cgroups *c, const struct home *home, const struct limit *l,
     struct err *err)
 {
-	_cleanup_free_ char *parent = xasprintf("%s/" PARENT, v2->mount);
-	int r = enable(v2->mount, l->controller, err);
+	int r = home->service ? 0 : enable(home->above, l->controller, err);
 
 	if (r == 0)
-		r = enable(parent, l->controller, err);
+		r = enable(home->path, l->controller, err);
 	if (r == 0)
 		r = set_limit(c->v[0].path, l, l->file2, l->value2, err);
 	return r;
+}
+
+/* Can a group in it have the controller? Ours gets what the root hands on. */
+static bool
+home_has(const struct home *home, const char *controller)
+{
+	return home->path != NULL &&
+	    v2_has(home->service ? home->path : home->above, controller);
+}
+
+static void
+home_clear(struct home *home)
+{
+	free(home->path);
 }
 
 static struct cgroup *
@@ -260,11 +292,12 @@ static int
 limit_v1(struct cgroups *c, struct facts *facts, const struct hierarchy *h,
     const struct limit *l, struct err *err)
 {
+	_cleanup_free_ char *parent = xasprintf("%s/" CGROUP_PARENT, h->mount);
 	struct cgroup *g = group_in(c, h);
 	int r = 0;
 
 	if (g == NULL) {
-		r = make_group(c, facts, h, err);
+		r = make_group(c, facts, parent, err);
 		g = &c->v[c->n - 1];
 	}
 	/* cpu.max is two values in v1; the period stands already. */
@@ -308,9 +341,8 @@ wanted_limits(const struct jail_limits *in, struct limit out[3])
 
 static int
 set_limits(struct cgroups *c, struct facts *facts, const struct hierarchies *h,
-    const struct jail_limits *limits, struct err *err)
+    const struct home *home, const struct jail_limits *limits, struct err *err)
 {
-	const struct hierarchy *v2 = find_v2(h);
 	struct limit l[3];
 	size_t n = wanted_limits(limits, l);
 
@@ -318,8 +350,8 @@ set_limits(struct cgroups *c, struct facts *facts, const struct hierarchies *h,
 		const struct hierarchy *v1 = find_v1(h, l[i].controller);
 		int r;
 
-		if (v2_has(v2, l[i].controller))
-			r = limit_v2(c, v2, &l[i], err);
+		if (home_has(home, l[i].controller))
+			r = limit_v2(c, home, &l[i], err);
 		else if (v1 != NULL)
 			r = limit_v1(c, facts, v1, &l[i], err);
 		else
@@ -356,12 +388,16 @@ cgroups_make(struct cgroups *c, struct facts *facts,
     const struct jail_limits *limits, struct err *err)
 {
 	_cleanup_(hierarchies_clear) struct hierarchies h = { 0 };
+	_cleanup_(home_clear) struct home home = { 0 };
 	int r = hierarchies_read(&h, err);
 
-	if (r == 0 && find_v2(&h) != NULL)
-		r = make_group(c, facts, find_v2(&h), err);
+	if (r == 0 && find_v2(&h) != NULL) {
+		home.above = find_v2(&h)->mount;
+		home.path = cgroup_home(home.above, &home.service);
+		r = make_group(c, facts, home.path, err);
+	}
 	if (r == 0)
-		r = set_limits(c, facts, &h, limits, err);
+		r = set_limits(c, facts, &h, &home, limits, err);
 	for (size_t i = 0; r == 0 && i < c->n; i++)
 		r = open_group(c, &c->v[i], err);
 	return r;
@@ -414,7 +450,9 @@ remove_group(const char *path, struct err *err)
 		(void)nanosleep(&moment, NULL);
 	}
 	*strrchr(parent, '/') = '\0';
-	(void)rmdir(parent); /* fails while other jails are there */
+	/* Fails while other jails are there. A unit's group is systemd's. */
+	if (streq(strrchr(parent, '/'), "/" CGROUP_PARENT))
+		(void)rmdir(parent);
 	return 0;
 }
 

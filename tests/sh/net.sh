@@ -242,7 +242,7 @@ test_expect 'network does the rest' '
 	gaol boot --stage network &&
 	ip addr show dev em0 | grep -q 192.168.178.41'
 test_expect 'no such stage' '
-	fails 2 "is no stage: early, network, pf or jails" \
+	fails 2 "is no stage: early, network, pf, jails or group" \
 	    gaol boot --stage late'
 test_expect 'a step that fails does not stop the others' '
 	ip link del lo1 && echo "ifconfig_em5=\"inet 10.5.5.5/24\"" >>/etc/rc.conf &&
