@@ -7,6 +7,8 @@ struct place {
 	const char *chain;
 	int class;
 	bool out;
+	struct lw_head head; /* tested on the way there */
+	size_t runs;	     /* chains that hang on it */
 };
 
 /* The state bit of a connection seen from here, by the packet's direction in
@@ -236,6 +238,7 @@ put_rule(struct lw *lw, const struct place *p, const struct lw_match *m,
 	size_t n = lw_variants(m, v);
 
 	for (size_t i = 0; i < n; i++) {
+		v[i].head = p->head;
 		if (bind == FLOATING || what == TRANSLATED)
 			put_one(lw, p, m, &v[i], what, FLOATING);
 		else
@@ -301,7 +304,69 @@ put_options(struct lw *lw, const struct place *p)
 }
 
 static void
-put_chain(struct lw *lw, const struct place *p, const struct lw_matches *ms)
+put_match(struct lw *lw, const struct place *p, const struct lw_match *m)
+{
+	if (keeps_for_translation(lw, p, m->rule[m->n - 1]))
+		put_rule(lw, p, m, TRANSLATED);
+	put_rule(lw, p, m, DECIDE);
+}
+
+static void put_list(
+    struct lw *lw, struct place *p, const struct lw_match *const *m, size_t n);
+
+/* Several matches behind the tests that they share. */
+static void
+put_run(struct lw *lw, struct place *p, const struct lw_match *const *m,
+    size_t n, const struct lw_head *head)
+{
+	struct place run = *p;
+
+	run.chain = arena_printf(lw->arena, "%s_%zu", p->chain, ++p->runs);
+	run.runs = 0;
+	run.head = (struct lw_head){
+		.on = head->on ? head->on : p->head.on,
+		.proto = head->proto | p->head.proto,
+		.af = head->af | p->head.af,
+	};
+	lw_chain(lw, LW_INET, run.chain);
+	lw_begin(lw, LW_INET, p->chain);
+	lw_head(lw, head, p->out, p->class);
+	x_verdict(lw, NFT_JUMP, run.chain);
+	lw_end(lw);
+	put_list(lw, &run, m, n);
+}
+
+static void
+put_list(
+    struct lw *lw, struct place *p, const struct lw_match *const *m, size_t n)
+{
+	size_t len;
+
+	for (size_t i = 0; i < n; i += len) {
+		struct lw_head head = { 0 };
+
+		len = lw_run(lw, m + i, n - i, p->class, &p->head, &head);
+		if (len > 1)
+			put_run(lw, p, m + i, len, &head);
+		else
+			put_match(lw, p, m[i]);
+	}
+}
+
+static void
+put_matches(struct lw *lw, struct place *p, const struct lw_matches *ms)
+{
+	_cleanup_free_ const struct lw_match **m = xcalloc(ms->n, sizeof(*m));
+	size_t n = 0;
+
+	for (size_t i = 0; i < ms->n; i++)
+		if (concerns(lw, p, &ms->v[i]))
+			m[n++] = &ms->v[i];
+	put_list(lw, p, m, n);
+}
+
+static void
+put_chain(struct lw *lw, struct place *p, const struct lw_matches *ms)
 {
 	lw_chain(lw, LW_INET, p->chain);
 	if (p->class == LW_EXT)
@@ -315,15 +380,7 @@ put_chain(struct lw *lw, const struct place *p, const struct lw_matches *ms)
 	x_mark_change(lw, 0, NFT_M_REPLY);
 	lw_end(lw);
 	lw_untranslated(lw, p->chain, p->class, p->out);
-	for (size_t i = 0; i < ms->n; i++) {
-		const struct lw_match *m = &ms->v[i];
-
-		if (!concerns(lw, p, m))
-			continue;
-		if (keeps_for_translation(lw, p, m->rule[m->n - 1]))
-			put_rule(lw, p, m, TRANSLATED);
-		put_rule(lw, p, m, DECIDE);
-	}
+	put_matches(lw, p, ms);
 	put_default(lw, p);
 }
 
@@ -335,7 +392,7 @@ lw_filter(struct lw *lw)
 	lw_order_filter(lw, &ms);
 	for (int class = LW_EXT; class < (int)lw->n_class; class ++) {
 		for (int out = 0; out < 2; out++) {
-			const struct place p = {
+			struct place p = {
 				.chain = lw_class_chain(
 				    lw, class, out ? "out" : "in"),
 				.class = class,

@@ -52,17 +52,22 @@ lw_on_class(const struct lw *lw, const char *ifname, bool neg, int class)
 }
 
 /* On the loopbacks the chain itself says which one it is. */
+bool
+lw_tests_interface(const struct lw *lw, const struct pf_rule *r, int class)
+{
+	if (!r->ifname || class != LW_EXT)
+		return false;
+	for (size_t i = 0; i < lw->loops.n; i++)
+		if (streq(lw->loops.v[i].name, r->ifname))
+			return false; /* "on ! lo0": true for all others */
+	return true;
+}
+
 static void
 put_interface(struct lw *lw, const struct pf_rule *r, bool out, int class)
 {
-	bool is_loop = false;
-
-	if (!r->ifname || class != LW_EXT)
+	if (!lw_tests_interface(lw, r, class))
 		return;
-	for (size_t i = 0; i < lw->loops.n; i++)
-		is_loop |= streq(lw->loops.v[i].name, r->ifname);
-	if (is_loop)
-		return; /* "on ! lo0": true for all others */
 	if (!pf_env_if(lw->env, r->ifname) &&
 	    pf_env_is_group(lw->env, r->ifname)) {
 		x_meta(lw, out ? NFT_META_OIFNAME : NFT_META_IIFNAME, 0);
@@ -101,11 +106,9 @@ splits_tcp(const struct lw_match *m)
 	return flags && !proto;
 }
 
-/* Do all rules agree on the family and the protocol? */
-static bool
-agree(const struct lw_match *m, struct lw_variant *v, bool *needs_af)
+bool
+lw_agree(const struct lw_match *m, struct lw_variant *v)
 {
-	*needs_af = false;
 	for (size_t i = 0; i < m->n; i++) {
 		const struct pf_rule *r = m->rule[i];
 
@@ -115,23 +118,31 @@ agree(const struct lw_match *m, struct lw_variant *v, bool *needs_af)
 			return false;
 		v->af = v->af ? v->af : r->af;
 		v->proto = v->proto ? v->proto : r->proto;
-		*needs_af |=
-		    has_family(&r->src.addr) || has_family(&r->dst.addr);
 	}
 	return true;
+}
+
+/* Addresses are tested, so the family must be known. */
+static bool
+needs_af(const struct lw_match *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (has_family(&m->rule[i]->src.addr) ||
+		    has_family(&m->rule[i]->dst.addr))
+			return true;
+	return false;
 }
 
 size_t
 lw_variants(const struct lw_match *m, struct lw_variant v[static LW_VARIANTS])
 {
 	struct lw_variant base = { 0 };
-	bool needs_af;
 	size_t n = 0;
 
-	if (!agree(m, &base, &needs_af))
+	if (!lw_agree(m, &base))
 		return 0;
 	v[n++] = base;
-	if (needs_af && !base.af) {
+	if (!base.af && needs_af(m)) {
 		v[0].af = AF_INET;
 		v[n] = base;
 		v[n++].af = AF_INET6;
@@ -334,19 +345,39 @@ put_probability(struct lw *lw, const struct pf_rule *r)
 	x_cmp(lw, NFT_CMP_LT, 0, &be, 4);
 }
 
+void
+lw_head(struct lw *lw, const struct lw_head *h, bool out, int class)
+{
+	for (size_t i = 0; h->on && i < h->on->n; i++)
+		put_interface(lw, h->on->rule[i], out, class);
+	if (h->proto)
+		x_l4proto(lw, NFT_CMP_EQ, h->proto);
+	if (h->af)
+		x_nfproto(lw, h->af);
+}
+
+/* The tests that a match begins with, but for those already made. */
+static void
+put_begin(struct lw *lw, const struct lw_match *m, const struct lw_variant *v,
+    bool out, int class)
+{
+	const struct lw_head left = {
+		.on = v->head.on ? NULL : m,
+		.proto = v->head.proto ? 0 : v->proto,
+		.af = v->head.af ? 0 : v->af,
+	};
+
+	lw_head(lw, &left, out, class);
+}
+
 /* The cheap tests first, and those that most packets fail. */
 void
 lw_conditions(struct lw *lw, const struct lw_match *m,
     const struct lw_variant *v, bool out, int class)
 {
-	for (size_t i = 0; i < m->n; i++)
-		put_interface(lw, m->rule[i], out, class);
-	if (v->proto)
-		x_l4proto(lw, NFT_CMP_EQ, v->proto);
+	put_begin(lw, m, v, out, class);
 	if (v->no_tcp)
 		x_l4proto(lw, NFT_CMP_NEQ, IPPROTO_TCP);
-	if (v->af)
-		x_nfproto(lw, v->af);
 	for (size_t i = 0; i < m->n; i++) {
 		const struct pf_rule *r = m->rule[i];
 

@@ -29,6 +29,12 @@ struct lw_way {
 	uint8_t ttl; /* of the RST; 0: the system's */
 };
 
+/* What the rules of a run have in common. */
+struct lw_head {
+	const struct lw_match *on; /* the interfaces of this one, or NULL */
+	uint8_t proto, af;	   /* 0: not in common */
+};
+
 /*
  * One rule with those of the anchors around it: all their conditions hold
  * together. The last one decides.
@@ -80,10 +86,11 @@ struct lw {
 
 /* One way for a match to be true; nf_tables has no "or". */
 struct lw_variant {
-	uint8_t af;    /* AF_INET, AF_INET6, 0: any */
-	uint8_t proto; /* 0: any */
-	bool no_tcp;   /* any but TCP, which the rule's flags are for */
-	bool reply;    /* packets in the direction of answers only */
+	struct lw_head head; /* tested already */
+	uint8_t af;	     /* AF_INET, AF_INET6, 0: any */
+	uint8_t proto;	     /* 0: any */
+	bool no_tcp;	     /* any but TCP, which the rule's flags are for */
+	bool reply;	     /* packets in the direction of answers only */
 };
 
 /* ---- lower.c ---- */
@@ -155,10 +162,26 @@ bool lw_on_class(const struct lw *lw, const char *ifname, bool neg, int class);
 enum { LW_VARIANTS = 8 };
 size_t lw_variants(
     const struct lw_match *m, struct lw_variant v[static LW_VARIANTS]);
+/* The family and protocol on which all rules of a match agree, in `v`;
+ * false: it never matches. */
+bool lw_agree(const struct lw_match *m, struct lw_variant *v);
+/* Does the rule test the packet's interface, in a chain of this class? */
+bool lw_tests_interface(
+    const struct lw *lw, const struct pf_rule *r, int class);
+/* The tests of a head as expressions. */
+void lw_head(struct lw *lw, const struct lw_head *h, bool out, int class);
 /* The conditions of a match as expressions. `out`: in a chain of packets
  * going out; class: LW_EXT or a loopback's. */
 void lw_conditions(struct lw *lw, const struct lw_match *m,
     const struct lw_variant *v, bool out, int class);
+
+/* ---- lower-run.c ---- */
+
+/* How many of the matches, from the first on, are best put in a chain of
+ * their own behind the tests of *head; 1: none. `known` is tested already and
+ * not part of *head. */
+size_t lw_run(const struct lw *lw, const struct lw_match *const *m, size_t n,
+    int class, const struct lw_head *known, struct lw_head *head);
 
 /* ---- lower-order.c ---- */
 
