@@ -185,11 +185,9 @@ struct nft_table {
 
 /*
  * Bits of the packet mark that pf uses while a packet is inside (bits 24 to
- * 31). The others are never touched. REPLY has both bits of the label's
- * state bits, so that one exclusive-or turns one into the other.
+ * 31). The others are never touched.
  */
 #define NFT_M_ALL 0xff000000u
-#define NFT_M_REPLY NFT_L_STATE
 #define NFT_M_OWN 0x04000000u	 /* made by pf itself: an RST or ICMP */
 #define NFT_M_RETURN 0x08000000u /* blocked, and the sender is to be told */
 #define NFT_M_KIND 0x70000000u	 /* how: index into the table of ways */

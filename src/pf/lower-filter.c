@@ -109,18 +109,19 @@ enum bind {
 	BY_NAME, /* looked up by the packet's */
 };
 
-/*
- * Make a state. Which bit it is depends on the packet's direction; the mark
- * has both bits set for answers, which turns one bit into the other. A packet
- * without a conntrack entry (invalid) goes through here unhindered: pf makes
- * no state of most of these either.
- */
+/* Where a packet goes on that makes a state: see put_made. */
+static const char *
+made_chain(const struct place *p)
+{
+	return p->out ? "made_out" : "made_in";
+}
+
+/* Make a state: the rule's number here, the rest where it goes on to. */
 static void
 x_make_state(struct lw *lw, const struct place *p, const struct lw_match *m,
     enum bind bind, bool reply)
 {
 	const struct pf_rule *r = m ? m->rule[m->n - 1] : NULL;
-	uint32_t bit = state_bit(p->out, false);
 	uint32_t mask = half(state_bit(p->out, reply));
 	uint32_t words[4] = { 0 };
 	struct nft_expr *x;
@@ -133,8 +134,6 @@ x_make_state(struct lw *lw, const struct place *p, const struct lw_match *m,
 		words[3] = nft_if_number(name) * 0x10001u & mask;
 	}
 	x_imm(lw, 0, words, sizeof(words));
-	x_meta(lw, NFT_META_MARK, 2);
-	x_mask_u32(lw, 2, 2, NFT_M_REPLY, bit);
 	if (bind == BY_NAME) {
 		put_ifname(lw, p->out, 4);
 		x_lookup_map(lw, 4, lw_if_map(lw), 3);
@@ -143,6 +142,37 @@ x_make_state(struct lw *lw, const struct place *p, const struct lw_match *m,
 	x = lw_add(lw, NFT_X_CT_SET);
 	x->op = NFT_CT_LABELS;
 	x->reg = 0;
+	x_verdict(lw, NFT_GOTO, made_chain(p));
+}
+
+/*
+ * The state bit depends on the packet's direction. A packet without a
+ * conntrack entry (invalid) goes through here unhindered: pf makes no state
+ * of most of these either.
+ */
+static void
+put_made(struct lw *lw, const struct place *p)
+{
+	const char *chain = made_chain(p);
+
+	lw_chain(lw, LW_INET, chain);
+	for (int reply = 0; reply < 2; reply++) {
+		uint32_t words[4] = { [2] = state_bit(p->out, reply) };
+		struct nft_expr *x;
+
+		lw_begin(lw, LW_INET, chain);
+		x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
+		x_cmp_u8(lw, NFT_CMP_EQ, 0, (uint8_t)reply);
+		x_imm(lw, 0, words, sizeof(words));
+		x = lw_add(lw, NFT_X_CT_SET);
+		x->op = NFT_CT_LABELS;
+		x->reg = 0;
+		x_verdict(lw, NF_ACCEPT, NULL);
+		lw_end(lw);
+	}
+	lw_begin(lw, LW_INET, chain);
+	x_verdict(lw, NF_ACCEPT, NULL);
+	lw_end(lw);
 }
 
 /* ---- what a rule does ---- */
@@ -199,7 +229,8 @@ put_action(struct lw *lw, const struct place *p, const struct lw_match *m,
 	}
 	if (r->keep != PF_NO_STATE || what == TRANSLATED)
 		x_make_state(lw, p, m, bind, reply);
-	x_verdict(lw, NF_ACCEPT, NULL);
+	else
+		x_verdict(lw, NF_ACCEPT, NULL);
 }
 
 static void
@@ -277,7 +308,6 @@ put_default(struct lw *lw, const struct place *p)
 		lw_begin(lw, LW_INET, p->chain);
 		x_label_has(lw, p->out ? NFT_L_NAT : NFT_L_RDR);
 		x_make_state(lw, p, NULL, FLOATING, false);
-		x_verdict(lw, NF_ACCEPT, NULL);
 		lw_end(lw);
 	}
 	lw_begin(lw, LW_INET, p->chain);
@@ -374,11 +404,6 @@ put_chain(struct lw *lw, struct place *p, const struct lw_matches *ms)
 	put_options(lw, p);
 	put_state_check(lw, p);
 	/* From here on, packets are judged by rules. */
-	lw_begin(lw, LW_INET, p->chain);
-	x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
-	x_cmp_u8(lw, NFT_CMP_EQ, 0, 1);
-	x_mark_change(lw, 0, NFT_M_REPLY);
-	lw_end(lw);
 	lw_untranslated(lw, p->chain, p->class, p->out);
 	put_matches(lw, p, ms);
 	put_default(lw, p);
@@ -390,6 +415,8 @@ lw_filter(struct lw *lw)
 	struct lw_matches ms = { 0 };
 
 	lw_order_filter(lw, &ms);
+	for (int out = 0; out < 2; out++)
+		put_made(lw, &(struct place){ .out = out });
 	for (int class = LW_EXT; class < (int)lw->n_class; class ++) {
 		for (int out = 0; out < 2; out++) {
 			struct place p = {
