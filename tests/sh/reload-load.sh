@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A policy stands while it is loaded anew: 1,000 allowed connections a second,
 # straight and by rdr into a jail, and as many forbidden ones, during 200 loads
-# of rules that say the same in two ways. None is lost, none wrongly passes.
+# of rules that say the same in two ways (one of them with a run of rules that
+# is a chain of its own). None is lost, none wrongly passes.
 . "$(dirname "$0")/../lib.sh"
 in_namespaces net mount
 
@@ -74,6 +75,7 @@ cat >"$TMP/pf.1" <<'EOF'
 nat on em0 from lo1:network to any -> (em0)
 no rdr on em0 proto tcp from any to any port 8081
 rdr on em0 inet proto tcp from any to (em0) port 8080 -> 192.168.0.2 port 80
+pass in quick on em0 proto tcp from any to any port { 90 91 92 93 94 95 96 97 }
 pass in quick on em0 proto tcp from any to 192.168.0.2 port 80
 pass in quick on em0 proto tcp from any to (em0) port 22
 block quick on em0 all

@@ -202,6 +202,79 @@ test_flags(void)
 	    "without a protocol, flags are tested on TCP only");
 }
 
+/* Rules as in pf.conf, `n` of them with ports from 1 on. */
+static char *
+some(const char *rule, int n)
+{
+	struct str s = STR_INIT;
+
+	for (int i = 1; i <= n; i++)
+		str_printf(&s, "block in quick %s port %d\n", rule, i);
+	return str_take(&s);
+}
+
+static void
+test_runs(void)
+{
+	_cleanup_free_ char *tcp = some("on em0 inet proto tcp to any", 8);
+	_cleanup_free_ char *udp = some("on em0 inet proto udp to any", 8);
+	_cleanup_free_ char *few = some("on em0 inet proto udp to any", 2);
+	_cleanup_free_ char *conf = xasprintf("%s%s%s", udp, tcp, few);
+	_cleanup_free_ char *all = lower(conf);
+	_cleanup_free_ char *in = chain(all, "ext_in");
+	_cleanup_free_ char *run = chain(all, "ext_in_1");
+	_cleanup_free_ char *inner = chain(all, "ext_in_1_1");
+	_cleanup_free_ char *lo = chain(all, "lo_in");
+
+	ok(strstr(in,
+	       "\nr0 = meta iifname; r0 == 0x656d3000000000000000000000000000; "
+	       "r0 = meta nfproto; r0 == 0x02; jump ext_in_1\naccept\n"),
+	    "rules on one interface and of one family are a run");
+	ok(strstr(run, "r0 = meta l4proto; r0 == 0x11; jump ext_in_1_1\n"
+		      "r0 = meta l4proto; r0 == 0x06; jump ext_in_1_2\n"
+		      "r0 = meta l4proto; r0 == 0x11; r0 = th+2,2; "
+		      "r0 == 0x0001; drop\n"),
+	    "in it are runs of one protocol; two rules are none");
+	ok(str_starts(inner, "r0 = th+2,2; r0 == 0x0001; drop\n"),
+	    "what leads to a rule is not tested again");
+	ok(!strstr(lo, "jump"), "rules on em0 are nothing to the loopbacks");
+}
+
+/* Rules of any family, or of TCP with flags and any protocol, are several
+ * rules in nf_tables: these keep their own tests. */
+static void
+test_run_of_variants(void)
+{
+	_cleanup_free_ char *conf =
+	    some("on em0 proto tcp from (em0) to any", 8);
+	_cleanup_free_ char *all = lower(conf);
+	_cleanup_free_ char *run = chain(all, "ext_in_1");
+
+	ok(strstr(run, "r0 = meta nfproto; r0 == 0x02; r0 = th+2,2; ") &&
+		strstr(run, "r0 = meta nfproto; r0 == 0x0a; r0 = th+2,2; ") &&
+		!strstr(run, "l4proto"),
+	    "what the rules differ in is tested in each");
+}
+
+static void
+test_states(void)
+{
+	_cleanup_free_ char *all = lower("pass in proto tcp\n");
+	_cleanup_free_ char *in = chain(all, "ext_in");
+	_cleanup_free_ char *made = chain(all, "made_in");
+
+	ok(strstr(in, "r0 = 0x01000000000000000000000000000000; ct label = r0; "
+		      "goto made_in\n"),
+	    "a rule that makes a state sets its number");
+	is_str(made,
+	    "r0 = ct direction; r0 == 0x00; "
+	    "r0 = 0x00000000000000000000000100000000; ct label = r0; accept\n"
+	    "r0 = ct direction; r0 == 0x01; "
+	    "r0 = 0x00000000000000000000000200000000; ct label = r0; accept\n"
+	    "accept\n",
+	    "and the direction says which bit of it is set");
+}
+
 static void
 test_refused(const char *conf, const char *want, const char *what)
 {
@@ -219,6 +292,9 @@ main(void)
 	test_loopbacks();
 	test_nat();
 	test_flags();
+	test_runs();
+	test_run_of_variants();
+	test_states();
 	test_refused("pass in all\npass in user 0\n",
 	    "pf.conf:2: user works only in rules with `out`: nf_tables does "
 	    "not know who will receive a packet\n",
