@@ -1,36 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A world that is written down in a file: see pf.h for the format. */
+/* A world that is written down in a file: see pf.h and machine.h for the
+ * format. */
 #include <arpa/inet.h>
 #include <errno.h>
 
-#include "base/map.h"
+#include "pf/facts-internal.h"
 #include "pf/names.h"
 
-struct pf_facts {
-	struct pf_env env;
-	struct map hosts;	  /* name -> struct pf_ips */
-	struct map users, groups; /* name -> id + 1 */
-	struct arena arena;	  /* names of interfaces */
-};
-
-struct reader {
-	struct pf_facts *f;
-	const char *name;
-	int line;
-	struct strv words;
-	struct err *err;
-};
-
-static int
-bad(struct reader *r, const char *what, const char *word)
+int
+facts_bad(struct facts_reader *r, const char *what, const char *word)
 {
 	return err_set(
 	    r->err, EINVAL, "%s:%d: %s '%s'", r->name, r->line, what, word);
 }
 
-/* "ADDR", with "/LEN" if `bits` is not NULL, and "%scope" left out. */
-static int
-parse_ip(const char *word, uint8_t *af, union pf_ip *ip, uint8_t *bits)
+int
+facts_ip(const char *word, uint8_t *af, union pf_ip *ip, uint8_t *bits)
 {
 	char buf[128], *slash, *scope;
 	int64_t n;
@@ -57,7 +42,7 @@ parse_ip(const char *word, uint8_t *af, union pf_ip *ip, uint8_t *bits)
 }
 
 static int
-iface_option(struct reader *r, struct pf_if *f, const char *word)
+iface_option(struct facts_reader *r, struct pf_if *f, const char *word)
 {
 	int64_t n;
 
@@ -79,13 +64,13 @@ iface_option(struct reader *r, struct pf_if *f, const char *word)
 	    str_to_i64(word + 6, 0, INT64_MAX, &n) == 0)
 		f->speed = (uint64_t)n;
 	else
-		return bad(r, "unknown property of an interface", word);
+		return facts_bad(r, "unknown property of an interface", word);
 	return 0;
 }
 
 /* iface NAME index=N [loopback|broadcast|p2p] [group=G ..] [mtu=N] [speed=N] */
 static int
-read_iface(struct reader *r)
+read_iface(struct facts_reader *r)
 {
 	struct pf_if *f = array_add(&r->f->env.ifs);
 	bool loop;
@@ -99,13 +84,13 @@ read_iface(struct reader *r)
 			return -EINVAL;
 	}
 	if (f->index == 0)
-		return bad(r, "no index= for", f->name);
+		return facts_bad(r, "no index= for", f->name);
 	return 0;
 }
 
 /* addr NAME inet|inet6 ADDR/LEN [peer ADDR] */
 static int
-read_addr(struct reader *r)
+read_addr(struct facts_reader *r)
 {
 	struct pf_if *f =
 	    (struct pf_if *)(uintptr_t)pf_env_if(&r->f->env, r->words.v[1]);
@@ -113,13 +98,14 @@ read_addr(struct reader *r)
 	uint8_t peer_af;
 
 	if (f == NULL)
-		return bad(r, "no interface", r->words.v[1]);
+		return facts_bad(r, "no interface", r->words.v[1]);
 	if (r->words.n != 4 && r->words.n != 6)
-		return bad(r, "expected 'addr NAME inet|inet6 ADDR/LEN', not",
+		return facts_bad(r,
+		    "expected 'addr NAME inet|inet6 ADDR/LEN', not",
 		    r->words.v[0]);
-	if (parse_ip(r->words.v[3], &a.af, &a.ip, &a.bits) < 0 ||
+	if (facts_ip(r->words.v[3], &a.af, &a.ip, &a.bits) < 0 ||
 	    !streq(r->words.v[2], a.af == AF_INET ? "inet" : "inet6"))
-		return bad(r, "bad address", r->words.v[3]);
+		return facts_bad(r, "bad address", r->words.v[3]);
 	for (unsigned i = 0; a.af == AF_INET && i < 4; i++) {
 		unsigned keep = a.bits > i * 8 ? MIN(a.bits - i * 8, 8u) : 0;
 
@@ -127,10 +113,10 @@ read_addr(struct reader *r)
 	}
 	if (r->words.n == 6) {
 		if (!streq(r->words.v[4], "peer") ||
-		    parse_ip(r->words.v[5], &peer_af, &a.peer, &a.peer_bits) <
+		    facts_ip(r->words.v[5], &peer_af, &a.peer, &a.peer_bits) <
 			0 ||
 		    peer_af != a.af)
-			return bad(r, "bad peer", r->words.v[5]);
+			return facts_bad(r, "bad peer", r->words.v[5]);
 		a.has_peer = true;
 	}
 	*array_add(&f->addrs) = a;
@@ -148,7 +134,7 @@ free_ips(void *p)
 
 /* host NAME ADDR .. */
 static int
-read_host(struct reader *r)
+read_host(struct facts_reader *r)
 {
 	struct pf_ips *ips = xcalloc(1, sizeof(*ips));
 
@@ -156,45 +142,46 @@ read_host(struct reader *r)
 	for (size_t i = 2; i < r->words.n; i++) {
 		struct pf_ip_af *a = array_add(ips);
 
-		if (parse_ip(r->words.v[i], &a->af, &a->ip, NULL) < 0)
-			return bad(r, "bad address", r->words.v[i]);
+		if (facts_ip(r->words.v[i], &a->af, &a->ip, NULL) < 0)
+			return facts_bad(r, "bad address", r->words.v[i]);
 	}
 	return 0;
 }
 
 /* fibs N */
 static int
-read_fibs(struct reader *r)
+read_fibs(struct facts_reader *r)
 {
 	int64_t n;
 
 	if (str_to_i64(r->words.v[1], 1, INT16_MAX, &n) < 0)
-		return bad(r, "bad number of routing tables", r->words.v[1]);
+		return facts_bad(
+		    r, "bad number of routing tables", r->words.v[1]);
 	r->f->env.fibs = (uint32_t)n;
 	return 0;
 }
 
 /* user NAME ID, group NAME ID */
 static int
-read_id(struct reader *r)
+read_id(struct facts_reader *r)
 {
 	bool user = streq(r->words.v[0], "user");
 	int64_t id;
 
 	if (r->words.n != 3 ||
 	    str_to_i64(r->words.v[2], 0, UINT32_MAX - 1, &id) < 0)
-		return bad(r, "bad id of", r->words.v[1]);
+		return facts_bad(r, "bad id of", r->words.v[1]);
 	map_set(user ? &r->f->users : &r->f->groups, r->words.v[1],
 	    (void *)(uintptr_t)(id + 1));
 	return 0;
 }
 
 static int
-read_line(struct reader *r)
+read_line(struct facts_reader *r)
 {
 	static const struct {
 		const char *word;
-		int (*read)(struct reader *r);
+		int (*read)(struct facts_reader *r);
 	} facts[] = {
 		{ "iface", read_iface },
 		{ "addr", read_addr },
@@ -202,6 +189,11 @@ read_line(struct reader *r)
 		{ "fibs", read_fibs },
 		{ "user", read_id },
 		{ "group", read_id },
+		{ "route", facts_route },
+		{ "forward", facts_forward },
+		{ "jail", facts_jail },
+		{ "listen", facts_listen },
+		{ "pf", facts_pf },
 	};
 
 	if (r->words.n == 0)
@@ -210,10 +202,10 @@ read_line(struct reader *r)
 		if (!streq(facts[i].word, r->words.v[0]))
 			continue;
 		if (r->words.n < 2)
-			return bad(r, "nothing behind", r->words.v[0]);
+			return facts_bad(r, "nothing behind", r->words.v[0]);
 		return facts[i].read(r);
 	}
-	return bad(r, "unknown kind of fact", r->words.v[0]);
+	return facts_bad(r, "unknown kind of fact", r->words.v[0]);
 }
 
 /* ---- what the environment asks ---- */
@@ -261,6 +253,7 @@ pf_facts_free(struct pf_facts *f)
 {
 	if (f == NULL)
 		return;
+	pf_machine_clear(&f->machine);
 	pf_env_clear(&f->env);
 	map_clear(&f->hosts);
 	map_clear(&f->users);
@@ -280,7 +273,7 @@ pf_facts_new(
     const char *text, const char *name, struct pf_facts **ret, struct err *err)
 {
 	_cleanup_(pf_facts_freep) struct pf_facts *f = xcalloc(1, sizeof(*f));
-	struct reader r = { .f = f, .name = name, .err = err };
+	struct facts_reader r = { .f = f, .name = name, .err = err };
 	_cleanup_free_ char *copy = xstrdup(text);
 	char *rest = copy, *line;
 	int result = 0;
@@ -295,6 +288,9 @@ pf_facts_new(
 		.user = facts_user,
 		.group = facts_group,
 	};
+	f->machine = (struct pf_machine){
+		.env = &f->env, .forward4 = true, .forward6 = true
+	};
 	while (result == 0 && (line = strsep(&rest, "\n")) != NULL) {
 		r.line++;
 		line[strcspn(line, "#")] = '\0';
@@ -305,6 +301,7 @@ pf_facts_new(
 	strv_clear(&r.words);
 	if (result < 0)
 		return result;
+	facts_place_jails(f);
 	*ret = TAKE_PTR(f);
 	return 0;
 }

@@ -496,6 +496,8 @@ bool pf_env_is_group(const struct pf_env *env, const char *name);
  *	host NAME ADDR ..
  *	fibs N
  *	user|group NAME ID
+ * and the lines of machine.h (routes, jails, listeners), which pf.conf does
+ * not ask for.
  * Files of the world (read, random) are not described: set them after.
  */
 struct pf_facts;
