@@ -270,7 +270,7 @@ box_jail_init(struct box_jail *b, const char *name)
 	b->spec.arg = b;
 	b->spec.root_fd = open(box_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	b->spec.log_fd = open(
-	    box_log, O_WRONLY | O_CREAT | O_APPEND | O_TRUNC | O_CLOEXEC, 0600);
+	    box_log, O_RDWR | O_CREAT | O_APPEND | O_TRUNC | O_CLOEXEC, 0600);
 }
 
 UNUSED_OK static void

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* gaol destroy: jails, or with -r releases. */
 #include <errno.h>
-#include <unistd.h>
 
 #include "cli/life.h"
+#include "cli/logs.h"
 #include "cli/releases.h"
 #include "store/store.h"
 
@@ -22,14 +22,6 @@ static const struct cli_opt destroy_options[] = {
 	    'r', "release", struct destroy_opts, releases, "destroy releases"),
 	CLI_OPT_END
 };
-
-static void
-remove_log(struct cli *c, const char *name)
-{
-	_cleanup_free_ char *path = xasprintf("log/%s-console.log", name);
-
-	(void)unlinkat(c->pool->ioc_fd, path, 0);
-}
 
 static int
 destroy_opened(struct cli *c, const struct cli_jail *jail,
@@ -61,7 +53,7 @@ destroy_opened(struct cli *c, const struct cli_jail *jail,
 		r = store_jail_destroy(c->pool, jail->name, err);
 	if (r < 0)
 		return r;
-	remove_log(c, jail->name);
+	cli_logs_remove(c, jail->name);
 	cli_say(c, "Destroying %s", jail->name);
 	return 0;
 }

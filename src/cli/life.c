@@ -9,6 +9,7 @@
 #include "base/proc.h"
 #include "base/str.h"
 #include "cli/interrupt.h"
+#include "cli/logs.h"
 #include "net/net.h"
 #include "store/store.h"
 
@@ -24,6 +25,7 @@ start_clear(struct start *s)
 {
 	closep(&s->spec.root_fd);
 	closep(&s->spec.log_fd);
+	closep(&s->spec.old_log_fd);
 	net_jail_addrs_clear(&s->addrs);
 	free(s->init_path);
 }
@@ -120,22 +122,19 @@ fill_spec(struct jail_spec *spec, const struct cli_jail *jail)
 	spec->host_time = flag(jail, "host_time");
 }
 
-/* The console log; --plan makes none. */
+/* The logs; --plan makes none. */
 static int
-open_log(struct cli *c, const char *name, int *ret_fd, struct err *err)
+open_logs(
+    struct cli *c, const char *name, struct jail_spec *spec, struct err *err)
 {
-	_cleanup_free_ char *path = xasprintf("log/%s-console.log", name);
-
 	if (c->plan)
 		return 0;
-	*ret_fd = openat(c->pool->ioc_fd, path,
-	    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (*ret_fd < 0)
-		return err_errno(err,
-		    "jail '%s': cannot open its log %s/"
-		    "iocage/%s",
-		    name, c->pool->path, path);
-	return 0;
+	spec->log_fd =
+	    cli_log_open(c, name, false, O_RDWR | O_CREAT | O_APPEND, err);
+	if (spec->log_fd < 0)
+		return spec->log_fd;
+	spec->old_log_fd = cli_log_open(c, name, true, O_WRONLY | O_CREAT, err);
+	return MIN(spec->old_log_fd, 0);
 }
 
 /* Mounts of fstab are not made yet: a jail that has some must not start
@@ -183,7 +182,7 @@ start_init(struct cli *c, struct start *s, const struct cli_jail *jail,
 		return err_wrap(err, r, "jail '%s'", jail->name);
 	r = store_jail_root_open(c->pool, jail->name, &s->spec.root_fd, err);
 	if (r == 0)
-		r = open_log(c, jail->name, &s->spec.log_fd, err);
+		r = open_logs(c, jail->name, &s->spec, err);
 	if (r < 0)
 		return r;
 	fill_spec(&s->spec, jail);

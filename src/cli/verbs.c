@@ -13,6 +13,7 @@ extern const struct cli_verb cmd_fetch;
 extern const struct cli_verb cmd_get;
 extern const struct cli_verb cmd_interrupted;
 extern const struct cli_verb cmd_list;
+extern const struct cli_verb cmd_logs;
 extern const struct cli_verb cmd_net;
 extern const struct cli_verb cmd_pool;
 extern const struct cli_verb cmd_restart;
@@ -32,6 +33,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cmd_restart,
 	&cmd_console,
 	&cmd_exec,
+	&cmd_logs,
 	&cmd_list,
 	&cmd_get,
 	&cmd_set,

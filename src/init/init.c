@@ -33,8 +33,9 @@ struct init {
 	char **start, **stop; /* NULL-terminated */
 	pid_t child;	      /* the start or stop command, 0: none */
 	int signals;
-	int out[2]; /* the commands' output */
-	long logged;
+	int out[2];  /* the commands' output */
+	int console; /* /dev/console, a FIFO */
+	long logged; /* bytes in the log */
 };
 
 static long
@@ -46,18 +47,31 @@ now_ms(void)
 	return t.tv_sec * 1000L + t.tv_nsec / 1000000L;
 }
 
+/*
+ * The log is full: what is in it goes to the older file, whose content goes.
+ * Copied, not renamed: we hold two files and no directory, so that nothing in
+ * here can name a file of the host's.
+ */
+static void
+rotate(struct init *i)
+{
+	char buf[16384];
+	off_t at = 0;
+	ssize_t n;
+
+	(void)!ftruncate(INIT_OLD_LOG_FD, 0);
+	while ((n = pread(INIT_LOG_FD, buf, sizeof(buf), at)) > 0 &&
+	    pwrite(INIT_OLD_LOG_FD, buf, (size_t)n, at) == n)
+		at += n;
+	(void)!ftruncate(INIT_LOG_FD, 0);
+	i->logged = 0;
+}
+
 static void
 log_bytes(struct init *i, const char *p, size_t n)
 {
-	static const char full[] = "\n[the log of this start is full]\n";
-
-	if (i->logged > INIT_LOG_MAX)
-		return;
-	i->logged += (long)n;
-	if (i->logged > INIT_LOG_MAX) {
-		p = full;
-		n = sizeof(full) - 1;
-	}
+	if (i->logged + (long)n > INIT_LOG_MAX)
+		rotate(i);
 	while (n > 0) {
 		ssize_t w = write(INIT_LOG_FD, p, n);
 
@@ -65,6 +79,7 @@ log_bytes(struct init *i, const char *p, size_t n)
 			continue;
 		if (w <= 0)
 			return; /* a full disk must not stop the jail */
+		i->logged += w;
 		p += w;
 		n -= (size_t)w;
 	}
@@ -76,15 +91,28 @@ log_text(struct init *i, const char *s)
 	log_bytes(i, s, strlen(s));
 }
 
-/* Take what the jail has printed, all that is there. */
+/* Take what the jail has printed: all that a pipe can hold, but not what
+ * comes meanwhile, or one that prints without end would keep us here. */
 static void
-drain(struct init *i)
+drain_one(struct init *i, int fd)
 {
+	enum { PIPE_SIZE = 65536 };
 	char buf[4096];
 	ssize_t n;
 
-	while ((n = read(i->out[0], buf, sizeof(buf))) > 0)
+	for (long left = PIPE_SIZE; left > 0; left -= n) {
+		n = read(fd, buf, sizeof(buf));
+		if (n <= 0)
+			return;
 		log_bytes(i, buf, (size_t)n);
+	}
+}
+
+static void
+drain(struct init *i)
+{
+	drain_one(i, i->out[0]);
+	drain_one(i, i->console);
 }
 
 static void
@@ -260,20 +288,42 @@ loop(struct init *i)
 		struct pollfd p[] = {
 			{ .fd = i->signals, .events = POLLIN },
 			{ .fd = i->out[0], .events = POLLIN },
+			{ .fd = i->console, .events = POLLIN },
 			{ .fd = i->phase <= STARTED ? INIT_CONTROL_FD : -1,
 			    .events = POLLIN },
 		};
 
-		(void)poll(p, 3, timeout(i));
-		if (p[1].revents != 0)
+		(void)poll(p, 4, timeout(i));
+		if (p[1].revents != 0 || p[2].revents != 0)
 			drain(i);
 		if (p[0].revents != 0)
 			take_signal(i);
-		if (p[2].revents != 0)
+		if (p[3].revents != 0)
 			take_control(i);
 		if (i->phase >= STOPPING)
 			check_deadline(i);
 	}
+}
+
+/* What is written there while nobody else reads is ours. Opened before any
+ * process of the jail's runs; what it does to the name later changes nothing
+ * here. Without one (-1) the loop ignores it. */
+static void
+open_console(struct init *i)
+{
+	i->console = open("/dev/console",
+	    O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+}
+
+/* The log goes on where it was. */
+static void
+open_log(struct init *i)
+{
+	off_t end = lseek(INIT_LOG_FD, 0, SEEK_END);
+
+	i->logged = end > 0 ? (long)end : 0;
+	(void)fcntl(INIT_LOG_FD, F_SETFD, FD_CLOEXEC);
+	(void)fcntl(INIT_OLD_LOG_FD, F_SETFD, FD_CLOEXEC);
 }
 
 static void
@@ -294,7 +344,8 @@ set_up(struct init *i)
 		_exit(1);
 	(void)fcntl(i->out[0], F_SETFL, O_NONBLOCK);
 	(void)fcntl(INIT_CONTROL_FD, F_SETFD, FD_CLOEXEC);
-	(void)fcntl(INIT_LOG_FD, F_SETFD, FD_CLOEXEC);
+	open_log(i);
+	open_console(i);
 }
 
 int

@@ -13,8 +13,11 @@
  * byte: INIT_KEEP says that the jail is up. If the other end closes before
  * that, the starter has died, and the jail ends with it.
  *
- * INIT_LOG_FD takes what the commands and their children print. They get a
- * pipe, and only gaol-init holds the host's file.
+ * INIT_LOG_FD takes what the commands and their children print, and what is
+ * written to /dev/console, a FIFO of the jail's. They get pipes, and only
+ * gaol-init holds the host's files: the log, open for reading and appending,
+ * and the older log, INIT_OLD_LOG_FD, into which the log's content goes when
+ * it has INIT_LOG_MAX bytes.
  *
  * SIGTERM, SIGINT or SIGPWR stop the jail: the stop command runs for at most
  * EXEC_TIMEOUT, then everything gets TERM, after at most STOP_TIMEOUT KILL, and
@@ -25,10 +28,11 @@
 
 #define INIT_CONTROL_FD 3
 #define INIT_LOG_FD 4
+#define INIT_OLD_LOG_FD 5
 #define INIT_KEEP 'k'
 
-/* After this much output of one start the log says so and stays silent: a
- * jail must not fill the host's disk. */
-#define INIT_LOG_MAX (16L << 20)
+/* A jail's two logs are no longer than this each, however much it prints and
+ * however often it is started: a jail must not fill the host's disk. */
+#define INIT_LOG_MAX (8L << 20)
 
 #endif

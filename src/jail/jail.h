@@ -68,7 +68,8 @@ struct jail_hooks {
 struct jail_spec {
 	const char *name;      /* [A-Za-z0-9._-]+ */
 	int root_fd;	       /* directory of the jail's root, plain ids */
-	int log_fd;	       /* console log, opened for append; -1: none */
+	int log_fd;	       /* console log, opened to read and append, and */
+	int old_log_fd;	       /* .. the one before it, to write; -1: none */
 	const char *init_path; /* gaol-init on the host */
 
 	const char *hostname;	/* NULL: the name, underscores as dashes */
@@ -102,11 +103,12 @@ struct jail_spec {
 	void *arg;
 };
 
-#define JAIL_SPEC_INIT                                                        \
-	{                                                                     \
-		.root_fd = -1, .log_fd = -1, .exec_start = "/bin/sh /etc/rc", \
-		.exec_stop = "/bin/sh /etc/rc.shutdown", .exec_clean = true,  \
-		.exec_timeout = 60, .stop_timeout = 30, .host_time = true     \
+#define JAIL_SPEC_INIT                                                       \
+	{                                                                    \
+		.root_fd = -1, .log_fd = -1, .old_log_fd = -1,               \
+		.exec_start = "/bin/sh /etc/rc",                             \
+		.exec_stop = "/bin/sh /etc/rc.shutdown", .exec_clean = true, \
+		.exec_timeout = 60, .stop_timeout = 30, .host_time = true    \
 	}
 
 /* The steps of a start, for --plan and for tests that break each once. */

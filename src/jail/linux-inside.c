@@ -211,6 +211,9 @@ step_mount_dev(void *ctx, struct err *err)
 	r = add_nodes(in, dev, err);
 	if (r == 0)
 		r = add_links(dev, err);
+	/* gaol-init reads it, for the log. */
+	if (r == 0 && mknodat(dev, "console", S_IFIFO | 0600, 0) < 0)
+		r = err_errno(err, "cannot make /dev/console");
 	/* gid 5 is tty: Debian's programs give terminals to it. */
 	if (r == 0)
 		r = mount_below(dev, "pts", "devpts", MS_NOSUID | MS_NOEXEC,
@@ -384,29 +387,30 @@ init_argv(const struct jail_spec *spec, struct strv *argv)
 	return strv_argv(argv);
 }
 
+/* A descriptor out of the way of those below 20; that of /dev/null for -1. */
+static int
+move_up(int fd, int null)
+{
+	return fcntl(fd >= 0 ? fd : null, F_DUPFD_CLOEXEC, 20);
+}
+
 /* Put the descriptors where gaol-init expects them, and nothing else. */
 static int
 place_descriptors(struct inside *in)
 {
+	const struct jail_spec *spec = in->j->spec;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int log = in->j->spec->log_fd >= 0 ? in->j->spec->log_fd : null;
-	int exe;
+	/* Up first: a dup2 of a descriptor onto itself would leave it to be
+	 * closed by exec. */
+	int from[] = { move_up(null, -1), move_up(null, -1), move_up(null, -1),
+		move_up(in->control, null), move_up(spec->log_fd, null),
+		move_up(spec->old_log_fd, null) };
+	int exe = move_up(in->j->init_exe_fd, null);
 
-	/* Out of the way of 0 to 4 first; a dup2 of a descriptor onto itself
-	 * would also leave it to be closed by exec. */
-	log = fcntl(log, F_DUPFD_CLOEXEC, 20);
-	null = fcntl(null, F_DUPFD_CLOEXEC, 20);
-	in->control = fcntl(in->control, F_DUPFD_CLOEXEC, 20);
-	exe = fcntl(in->j->init_exe_fd, F_DUPFD_CLOEXEC, 20);
-	if (null < 0 || log < 0 || in->control < 0 || exe < 0)
-		return -errno;
-	for (int fd = 0; fd <= 2; fd++)
-		if (dup2(null, fd) < 0)
+	for (int fd = 0; fd < (int)ARRAY_SIZE(from); fd++)
+		if (dup2(from[fd], fd) < 0)
 			return -errno;
-	if (dup2(in->control, INIT_CONTROL_FD) < 0 ||
-	    dup2(log, INIT_LOG_FD) < 0)
-		return -errno;
-	if (syscall(SYS_close_range, INIT_LOG_FD + 1, ~0U,
+	if (syscall(SYS_close_range, INIT_OLD_LOG_FD + 1, ~0U,
 		4 /* CLOSE_RANGE_CLOEXEC */) < 0)
 		return -errno;
 	return exe;
@@ -444,12 +448,12 @@ static void
 drop_parents_descriptors(struct inside *in)
 {
 	const struct jail *j = in->j;
-	int keep[CGROUPS_MAX + 4] = { in->control, j->spec->log_fd,
-		j->init_exe_fd, 2 };
+	int keep[CGROUPS_MAX + 5] = { in->control, j->spec->log_fd,
+		j->spec->old_log_fd, j->init_exe_fd, 2 };
 
 	/* 2 is kept for what only a fault build prints. */
 	for (size_t i = 0; i < CGROUPS_MAX; i++)
-		keep[4 + i] = i < j->cgroups.n ? j->cgroups.v[i].tasks_fd : -1;
+		keep[5 + i] = i < j->cgroups.n ? j->cgroups.v[i].tasks_fd : -1;
 	close_all_but(keep, ARRAY_SIZE(keep));
 }
 

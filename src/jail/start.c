@@ -453,8 +453,8 @@ log_tail(const struct jail *j, struct str *out)
 {
 	char path[32], buf[601];
 	_cleanup_close_ int fd = -1;
+	off_t start = j->log_start, end;
 	char *p = buf;
-	off_t end;
 	ssize_t n;
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", j->spec->log_fd);
@@ -462,16 +462,18 @@ log_tail(const struct jail *j, struct str *out)
 	if (j->spec->log_fd < 0 || fd < 0)
 		return;
 	end = lseek(fd, 0, SEEK_END);
-	if (end - j->log_start > 600)
+	if (end < start) /* it was full, and begins anew */
+		start = 0;
+	if (end - start > 600)
 		n = pread(fd, buf, 600, end - 600);
 	else
-		n = pread(fd, buf, 600, j->log_start);
+		n = pread(fd, buf, 600, start);
 	while (n > 0 && buf[n - 1] == '\n')
 		n--;
 	if (n <= 0)
 		return;
 	buf[n] = '\0';
-	if (end - j->log_start > 600 && strchr(buf, '\n') != NULL)
+	if (end - start > 600 && strchr(buf, '\n') != NULL)
 		p = strchr(buf, '\n') + 1;
 	for (char *c = p; *c != '\0'; c++)
 		if (*c == '\n')

@@ -112,7 +112,7 @@ test_view(void)
 	    "hostname; ls /dev; stat -c '%a %g' /dev/pts/ptmx "
 	    "/dev/shm",
 	    &out);
-	is_str(out, "a.example.org\nfd\nfull\nnull\nptmx\npts\nrandom\nshm\n"
+	is_str(out, "a.example.org\nconsole\nfd\nfull\nnull\nptmx\npts\nrandom\nshm\n"
 		    "stderr\nstdin\nstdout\ntty\nurandom\nzero\n"
 		    "666 0\n1777 0", "host name and devices");
 	box_exec("view", "ps -o pid,args | head -2 | tail -1", &out);
