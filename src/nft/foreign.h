@@ -22,6 +22,7 @@
 #ifndef NFT_FOREIGN_H
 #define NFT_FOREIGN_H
 
+#include "base/arena.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -56,6 +57,7 @@ const char *foreign_hook_name(uint8_t family, uint32_t hook);
 /* ---- what is there ---- */
 
 struct foreign_rule; /* private: read by foreign_judge */
+struct foreign_elem;
 
 struct foreign_chain {
 	char *name;
@@ -67,13 +69,14 @@ struct foreign_chain {
 	bool policy_drop;
 	char device[16]; /* netdev family: on which device, "": several */
 	struct foreign_rule *rule;
-	size_t n_rule;
+	size_t n_rule, cap_rule;
 };
 
 struct foreign_set {
 	char *name;
-	size_t n_elem; /* addresses and the like that it holds now */
-	struct foreign_elem *elem;
+	struct foreign_elem *elem; /* what it holds now; of an interval both
+				      ends */
+	size_t n_elem, cap_elem;
 	uint32_t key_len;
 	bool interval, anonymous, map;
 };
@@ -104,19 +107,23 @@ struct foreign_kernel {
 	/* net.netfilter.nf_conntrack_helper (Linux before 6.0): helpers are
 	 * attached to connections by port alone. */
 	bool auto_helper;
+	/* Conntrack helpers that rules attach ("ftp sip"), "": none. A helper
+	 * expects further connections; pf passes those by its own rules only. */
+	char helpers[64];
 };
 
 struct foreign {
 	struct foreign_table *table; /* none of ours */
 	size_t n_table, cap_table;
 	struct foreign_kernel kernel;
-	uint32_t genid; /* of nf_tables when this was read */
+	uint32_t genid;	    /* of nf_tables when this was read */
+	struct arena arena; /* names, rules */
 };
 
 /*
- * Read all of it. Our tables (`pf`, and what begins with `gaol_`) are left out. Needs
- * CAP_NET_ADMIN (-EPERM otherwise). If the rules change while they are read
- * it begins again.
+ * Read all of it. Our tables (`pf`, and what begins with `gaol_`) are left
+ * out. Needs CAP_NET_ADMIN (-EPERM otherwise). If the rules change while they
+ * are read it begins again.
  */
 int foreign_read(struct foreign *ret, struct err *err);
 void foreign_clear(struct foreign *f);
@@ -173,14 +180,6 @@ struct foreign_ruling {
  * wins over one that depends.
  */
 void foreign_judge(const struct foreign *f, const struct foreign_packet *p,
-    struct foreign_ruling *ret);
-
-/*
- * The same for a packet of which only the interfaces are known: what another
- * address or port would change counts as not known. For "does somebody drop
- * what jails send?" (iifname "jail-x", oifname of the default route).
- */
-void foreign_judge_any(const struct foreign *f, const struct foreign_packet *p,
     struct foreign_ruling *ret);
 
 /* One sentence, no full stop: "chain FORWARD of table ip filter (Docker)

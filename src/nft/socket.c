@@ -72,6 +72,8 @@ table_attr(uint16_t type)
 		return NFTA_RULE_TABLE;
 	case NFT_MSG_GETSET:
 		return NFTA_SET_TABLE;
+	case NFT_MSG_GETOBJ:
+		return NFTA_OBJ_TABLE;
 	case NFT_MSG_GETSETELEM:
 		return NFTA_SET_ELEM_LIST_TABLE;
 	default:
