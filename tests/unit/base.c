@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/array.h"
 #include "base/err.h"
+#include "base/finding.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "base/steps.h"
@@ -249,6 +250,63 @@ test_steps(void)
 	str_clear(&l.s);
 }
 
+static void
+test_findings(void)
+{
+	struct findings all = { 0 };
+	struct str out = STR_INIT;
+	struct json j;
+	struct finding *f;
+
+	findings_text(&all, &out);
+	is_str(out.buf, "nothing found\n", "no finding");
+	is_int(findings_exit_code(&all), 0, "is code 0");
+	f = finding_add(&all, FINDING_NOTE, "b");
+	finding_thing(f, "jail %s", "web");
+	finding_what(f, "is up");
+	f = finding_add(&all, FINDING_ERROR, "a");
+	finding_at(f, "pf.conf", 10);
+	finding_source(f, "pass\tall");
+	finding_what(f, "%s passes", "all");
+	finding_why(f, "%s",
+	    "a sentence that is long enough for a second "
+	    "line, and the first ends before it");
+	f = finding_add(&all, FINDING_WARNING, "c");
+	finding_at(f, "pf.conf", 9);
+	finding_what(f, "nine");
+	finding_fix(f, "do\nthis");
+	findings_sort(&all);
+	str_reset(&out);
+	findings_text(&all, &out);
+	is_str(out.buf,
+	    "pf.conf:9: warning: nine\n"
+	    "    fix: do\n         this\n"
+	    "pf.conf:10: error: all passes\n"
+	    "    | pass\\x09all\n"
+	    "    why: a sentence that is long enough for a second line, and "
+	    "the first ends\n         before it\n"
+	    "jail web: note: is up\n"
+	    "1 error, 1 warning, 1 note\n",
+	    "findings for people, in order");
+	is_int(findings_exit_code(&all), 1, "findings are code 1");
+	for (size_t i = 0; i < all.n; i++)
+		all.v[i].mended = true;
+	is_int(findings_exit_code(&all), 0, "mended ones are not");
+	findings_unchecked(&all, "no %s", "pool");
+	is_int(findings_exit_code(&all), 2, "not looked at is code 2");
+	str_reset(&out);
+	json_init(&j, &out);
+	json_begin_doc(&j, "t", 1);
+	findings_json(&all, &j);
+	json_end_doc(&j);
+	ok(strstr(out.buf, "\"line\": 10,") != NULL &&
+		strstr(out.buf, "\"thing\": \"jail web\"") != NULL &&
+		strstr(out.buf, "\"no pool\"") != NULL,
+	    "findings as JSON");
+	findings_clear(&all);
+	str_clear(&out);
+}
+
 int
 main(void)
 {
@@ -259,5 +317,6 @@ main(void)
 	test_json();
 	test_table();
 	test_steps();
+	test_findings();
 	return done_testing();
 }
