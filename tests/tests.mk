@@ -31,10 +31,11 @@ $(BUILD)/fuzz/%: tests/fuzz/%.c $(foreach m,base conf pf,$(call sources,$m))
 include tests/replay/replay.mk
 include tests/conformance/conformance.mk
 include tests/load/load.mk
+include tests/crash/crash.mk
 
 .PHONY: fuzz tests check-built check
 fuzz: $(FUZZ)
-tests: $(UNIT) $(REPLAY) $(JAILNET) $(NEWCONN) $(REPLAY_SIM)
+tests: $(UNIT) $(REPLAY) $(JAILNET) $(NEWCONN) $(KILLAT) $(REPLAY_SIM)
 
 check: deps
 	+@$(MAKE) -s check-built

@@ -49,11 +49,14 @@ destroy_opened(struct cli *c, const struct cli_jail *jail,
 		return 0;
 	if (!down)
 		r = cli_stop_locked(c, jail->name, false, err);
-	if (r == 0)
-		r = store_jail_destroy(c->pool, jail->name, err);
 	if (r < 0)
 		return r;
+	/* First: whoever is killed in between leaves a jail without a log,
+	 * which can be destroyed again, and no log without a jail. */
 	cli_logs_remove(c, jail->name);
+	r = store_jail_destroy(c->pool, jail->name, err);
+	if (r < 0)
+		return r;
 	cli_say(c, "Destroying %s", jail->name);
 	return 0;
 }
