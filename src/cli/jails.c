@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/table.h"
+#include "cli/recover.h"
 #include "net/net.h"
 #include "store/store.h"
 
@@ -230,8 +231,12 @@ open_jail(struct cli *c, struct cli_jail *jail, bool lock, struct err *err)
 		r = cli_defaults_read(c, &jail->defaults, err);
 	if (r == 0)
 		r = jail_state_read(jail->name, &jail->state, err);
-	if (r == 0)
-		read_config(jail, jail->dir_fd, CONF_FILE);
+	if (r < 0)
+		return r;
+	read_config(jail, jail->dir_fd, CONF_FILE);
+	/* Nobody else is at it, and whoever locks it wants to act on it. */
+	if (lock && jail->state.status == JAIL_LOST)
+		r = cli_jail_recover(jail, err);
 	return r;
 }
 
@@ -279,7 +284,8 @@ cli_jail_get(const struct cli_jail *jail, const char *property)
 bool
 cli_jail_is_up(const struct cli_jail *jail)
 {
-	return jail->state.status == JAIL_UP;
+	return jail->state.status == JAIL_UP ||
+	    jail->state.status == JAIL_LOST;
 }
 
 /* Tell of another jail that is set to one of these addresses. */

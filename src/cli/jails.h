@@ -44,7 +44,8 @@ int cli_jail_name(
 /*
  * Open the jail that a word means, with configuration and state; a corrupt
  * configuration is an error. With `lock`, no other verb that changes the jail
- * runs until cli_jail_clear, and -EBUSY says that one does already.
+ * runs until cli_jail_clear, and -EBUSY says that one does already; lost facts
+ * of a jail that runs are written anew.
  */
 int cli_jail_open(struct cli *c, const char *word, bool lock,
     struct cli_jail *ret, struct err *err);
@@ -55,6 +56,7 @@ void cli_jail_clear(struct cli_jail *jail);
 
 /* The value that counts for this jail. */
 const char *cli_jail_get(const struct cli_jail *jail, const char *property);
+/* Also one whose facts are lost: it runs. */
 bool cli_jail_is_up(const struct cli_jail *jail);
 
 /* defaults.json, or an empty one if it is not there. */

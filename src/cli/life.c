@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "cli/interrupt.h"
 #include "cli/logs.h"
+#include "cli/recover.h"
 #include "net/net.h"
 #include "store/store.h"
 
@@ -91,8 +92,8 @@ flag(const struct cli_jail *jail, const char *property)
 	return conf_get_bool(jail->conf, jail->defaults, property);
 }
 
-static void
-fill_spec(struct jail_spec *spec, const struct cli_jail *jail)
+void
+cli_spec_fill(struct jail_spec *spec, const struct cli_jail *jail)
 {
 	spec->name = jail->name;
 	spec->hostname = or_null(cli_jail_get(jail, "host_hostname"), "");
@@ -185,7 +186,7 @@ start_init(struct cli *c, struct start *s, const struct cli_jail *jail,
 		r = open_logs(c, jail->name, &s->spec, err);
 	if (r < 0)
 		return r;
-	fill_spec(&s->spec, jail);
+	cli_spec_fill(&s->spec, jail);
 	s->spec.addrs = &s->addrs;
 	s->init_path = proc_helper("init");
 	s->spec.init_path = s->init_path;
@@ -211,6 +212,9 @@ start_opened(struct cli *c, const struct cli_jail *jail, struct err *err)
 		cli_lines(c, "  ", plan.buf);
 		return 0;
 	}
+	r = cli_recover_all(c, err);
+	if (r < 0)
+		return r;
 	cli_say(c, "* Starting %s", jail->name);
 	interrupt_arm(jail->name);
 	r = jail_start(&s.spec, err);
@@ -347,9 +351,11 @@ cli_ensure_running(struct cli *c, const char *name, bool start, struct err *err)
 {
 	struct jail_state state = { 0 };
 	int r = jail_state_read(name, &state, err);
-	bool up = state.status == JAIL_UP;
+	bool up = state.status == JAIL_UP, lost = state.status == JAIL_LOST;
 
 	jail_state_clear(&state);
+	if (r == 0 && lost)
+		return cli_recover_all(c, err);
 	if (r < 0 || up)
 		return r;
 	if (!start)

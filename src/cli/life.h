@@ -25,6 +25,10 @@ int cli_stop_locked(
 int cli_ensure_running(
     struct cli *c, const char *name, bool start, struct err *err);
 
+/* What a jail is set to, as the engine wants it; borrows from `jail`. Name,
+ * settings and hooks, but neither descriptors nor addresses. */
+void cli_spec_fill(struct jail_spec *spec, const struct cli_jail *jail);
+
 /* Which jails a command line means. */
 struct cli_choice {
 	int argc; /* the words, or the one word ALL */

@@ -254,6 +254,27 @@ ids_claim(const char *name, uint32_t *ret_base, struct err *err)
 	    ranges);
 }
 
+int
+ids_adopt(const char *name, uint32_t base, struct err *err)
+{
+	_cleanup_close_ int dir = open_dir(err);
+	char claim[16], owner[NAME_MAX + 1];
+	int r;
+
+	if (dir < 0)
+		return dir;
+	r = try_claim(dir, name, base, err);
+	if (r != 0)
+		return MIN(r, 0);
+	(void)snprintf(claim, sizeof(claim), "%u", base);
+	if (claim_owner(dir, claim, owner) && streq(owner, name))
+		return 0;
+	return err_set(err, EBUSY,
+	    "jail '%s' was given the ids that jail '%s' runs with: stop one "
+	    "of them",
+	    owner, name);
+}
+
 static int
 release(int dir, const char *claim, const char *name, struct err *err)
 {

@@ -55,11 +55,21 @@ int cgroups_enter_v1(const struct cgroups *c, struct err *err);
 /* Remove the groups that the facts name; their processes are dead. */
 int cgroups_remove(const struct facts *facts, struct err *err);
 void cgroups_clear(struct cgroups *c);
+
+/* For jails whose facts are lost: the names of the groups that there are, the
+ * processes of one jail's, and its groups as facts. */
+int cgroups_names(struct strv *ret, struct err *err);
+void cgroups_processes(const char *name, struct strv *ret);
+int cgroups_adopt(struct facts *facts, struct err *err);
+/* Remove the groups of that name, which have no processes. */
+int cgroups_remove_empty(const char *name, struct err *err);
 /* Where the v2 hierarchy is mounted; -ENOTSUP if nowhere. */
 int cgroup_v2_mount(char **ret, struct err *err);
 
 /* The group of our own below which jails have theirs. */
 #define CGROUP_PARENT "gaol"
+/* Where systemd puts gaol.service. */
+#define CGROUP_UNIT "/system.slice/gaol.service"
 /* The directory that holds the jails' v2 groups now: gaol.service's (then
  * *ret_service), or CGROUP_PARENT below the mount point. (linux-home.c) */
 char *cgroup_home(const char *mount, bool *ret_service);
@@ -71,6 +81,8 @@ char *cgroup_home(const char *mount, bool *ret_service);
 int ids_claim(const char *name, uint32_t *ret_base, struct err *err);
 /* Give the claim back; base 0: it is not known, look at all. */
 int ids_release(const char *name, uint32_t base, struct err *err);
+/* Claim the ids that a jail has already. */
+int ids_adopt(const char *name, uint32_t base, struct err *err);
 /* Pure: does subuid(5) text give ids of this range to somebody else, and does
  * it have a line of ours? */
 bool ids_text_overlaps(const char *subid_text, uint32_t base);
@@ -129,6 +141,12 @@ void confine_read(const char *word, struct confine *ret);
  * first ones to its cgroup. They end with the cgroup. */
 int localhost_attach(
     int cgroup_fd, const struct net_jail_addrs *addrs, struct err *err);
+
+/* ---- jails without facts (lost.c) ---- */
+
+/* Does a jail of that name run without facts? Then `s` is filled, its name
+ * excepted. */
+bool lost_find(const char *name, struct jail_state *s);
 
 /* ---- files in the jail's root (files.c) ---- */
 

@@ -135,6 +135,7 @@ enum jail_status {
 	JAIL_BUSY,    /* a start or stop is at work on it */
 	JAIL_PARTIAL, /* a start or stop was killed: jail_stop undoes it */
 	JAIL_DEAD,    /* its gaol-init ended by itself: jail_stop cleans up */
+	JAIL_LOST,    /* it lives, but /run lost its facts: jail_recover */
 };
 
 /* "up", "down", ... */
@@ -161,9 +162,20 @@ struct jail_states {
 int jail_state_read(const char *name, struct jail_state *ret, struct err *err);
 void jail_state_clear(struct jail_state *state);
 
-/* All jails that have facts, in the order of their names. */
+/* All jails that have facts or lost them, in the order of their names. */
 int jail_states_read(struct jail_states *ret, struct err *err);
 void jail_states_clear(struct jail_states *states);
+
+/* The names of those that run and have no facts (JAIL_LOST). */
+int jail_lost_list(struct strv *ret, struct err *err);
+
+/*
+ * Write the facts of such a jail anew, from what the kernel has of it. What it
+ * does not have (hooks, timeouts, what the jail may do) is taken from `spec`
+ * as it is configured now; root_fd, log_fd and init_path are not used. After
+ * it the jail is up as any other. -ESRCH if it is not lost.
+ */
+int jail_recover(const struct jail_spec *spec, struct err *err);
 
 struct jail_stop_opts {
 	bool force; /* no hooks, no exec_stop, no TERM: kill */

@@ -9,6 +9,7 @@
  * (linux-home.c), else MOUNTPOINT/gaol: never the group of whoever types the
  * command, since a session's scope ends with the session.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -503,6 +504,117 @@ cgroups_remove(const struct facts *facts, struct err *err)
 			first = r;
 	}
 	return first;
+}
+
+/* ---- by name, when the facts are lost ---- */
+
+static void
+add_parent(struct strv *ret, char *path)
+{
+	/* A hierarchy may be mounted twice at one place. */
+	if (strv_has(ret, path) || access(path, F_OK) < 0)
+		free(path);
+	else
+		strv_add_owned(ret, path);
+}
+
+/* Every group that there is and that may hold those of jails: with the facts
+ * that of gaol.service may be lost. */
+static int
+parents_read(struct strv *ret, struct err *err)
+{
+	_cleanup_(hierarchies_clear) struct hierarchies h = { 0 };
+	int r = hierarchies_read(&h, err);
+	bool service;
+
+	for (size_t i = 0; r == 0 && i < h.n; i++) {
+		const char *mount = h.v[i].mount;
+
+		add_parent(ret, xasprintf("%s/" CGROUP_PARENT, mount));
+		if (h.v[i].options != NULL)
+			continue;
+		add_parent(ret, cgroup_home(mount, &service));
+		add_parent(ret, xasprintf("%s" CGROUP_UNIT, mount));
+	}
+	return r;
+}
+
+static void
+add_names(const char *parent, struct strv *ret)
+{
+	_cleanup_closedir_ DIR *d = opendir(parent);
+	struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (e->d_type == DT_DIR && e->d_name[0] != '.' &&
+		    !strv_has(ret, e->d_name))
+			strv_add(ret, e->d_name);
+}
+
+int
+cgroups_names(struct strv *ret, struct err *err)
+{
+	_cleanup_(strv_clear) struct strv parents = { 0 };
+	int r = parents_read(&parents, err);
+
+	for (size_t i = 0; r == 0 && i < parents.n; i++)
+		add_names(parents.v[i], ret);
+	return r;
+}
+
+void
+cgroups_processes(const char *name, struct strv *ret)
+{
+	_cleanup_(strv_clear) struct strv parents = { 0 };
+
+	(void)parents_read(&parents, NULL);
+	for (size_t i = 0; i < parents.n && ret->n == 0; i++) {
+		_cleanup_free_ char *path =
+		    xasprintf("%s/%s/cgroup.procs", parents.v[i], name);
+		_cleanup_(str_clear) struct str text = STR_INIT;
+
+		if (file_read(AT_FDCWD, path, 1 << 20, &text, NULL) == 0)
+			strv_split(ret, text.buf, "\n");
+	}
+}
+
+int
+cgroups_adopt(struct facts *facts, struct err *err)
+{
+	_cleanup_(strv_clear) struct strv parents = { 0 };
+	int r = parents_read(&parents, err);
+
+	for (size_t i = 0; r == 0 && i < parents.n; i++) {
+		_cleanup_free_ char *path =
+		    xasprintf("%s/%s", parents.v[i], facts->name);
+		struct stat st;
+
+		if (stat(path, &st) < 0)
+			continue;
+		r = facts_add(facts, "cgroup-intended", err, "%s", path);
+		if (r == 0)
+			r = facts_add(facts, "cgroup", err, "%llu %s",
+			    (unsigned long long)st.st_ino, path);
+	}
+	return r;
+}
+
+int
+cgroups_remove_empty(const char *name, struct err *err)
+{
+	_cleanup_(strv_clear) struct strv parents = { 0 };
+	int r = parents_read(&parents, err);
+
+	for (size_t i = 0; r == 0 && i < parents.n; i++) {
+		_cleanup_free_ char *path =
+		    xasprintf("%s/%s", parents.v[i], name);
+
+		if (rmdir(path) < 0 && errno != ENOENT)
+			return err_errno(err, "cannot remove cgroup %s", path);
+		if (streq(strrchr(parents.v[i], '/'), "/" CGROUP_PARENT))
+			(void)rmdir(parents.v[i]); /* fails if it is used */
+	}
+	return r;
 }
 
 void

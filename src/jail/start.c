@@ -641,6 +641,11 @@ clear_the_way(const char *name, struct err *err)
 	case JAIL_UP:
 		return err_set(
 		    err, EALREADY, "jail '%s' is running already", name);
+	case JAIL_LOST:
+		return err_set(err, EALREADY,
+		    "jail '%s' is running already; what /run/gaol had of it "
+		    "was lost",
+		    name);
 	case JAIL_BUSY:
 	case JAIL_PARTIAL:
 	case JAIL_DEAD:

@@ -15,6 +15,7 @@ jail_status_name(enum jail_status status)
 		[JAIL_BUSY] = "busy",
 		[JAIL_PARTIAL] = "partial",
 		[JAIL_DEAD] = "dead",
+		[JAIL_LOST] = "lost",
 	};
 
 	return names[status];
@@ -95,6 +96,8 @@ jail_state_read(const char *name, struct jail_state *ret, struct err *err)
 	s.name = xstrdup(name);
 	if (r == 0)
 		fill(&f, busy, &s);
+	else
+		(void)lost_find(name, &s);
 	*ret = s;
 	return 0;
 }
@@ -115,29 +118,49 @@ jail_states_clear(struct jail_states *states)
 	array_clear(states);
 }
 
+static int
+add_state(struct jail_states *states, const char *name, struct err *err)
+{
+	struct jail_state s = { 0 };
+	int r = jail_state_read(name, &s, err);
+
+	if (r < 0)
+		return r;
+	if (s.status == JAIL_DOWN) /* stopped while we looked */
+		jail_state_clear(&s);
+	else
+		*array_add(states) = s;
+	return 0;
+}
+
+static int
+add_lost(struct jail_states *states, struct err *err)
+{
+	_cleanup_(strv_clear) struct strv lost = { 0 };
+	int r = jail_lost_list(&lost, err);
+
+	for (size_t i = 0; r == 0 && i < lost.n; i++)
+		r = add_state(states, lost.v[i], err);
+	return r;
+}
+
 int
 jail_states_read(struct jail_states *ret, struct err *err)
 {
 	_cleanup_(jail_states_clear) struct jail_states states = { 0 };
 	_cleanup_closedir_ DIR *d = opendir(JAIL_RUN_DIR);
 	struct dirent *e;
+	int r = 0;
 
 	if (d == NULL && errno != ENOENT)
 		return err_errno(err, "cannot open %s", JAIL_RUN_DIR);
-	while (d != NULL && (e = readdir(d)) != NULL) {
-		struct jail_state s = { 0 };
-		int r;
-
-		if (e->d_name[0] == '.')
-			continue;
-		r = jail_state_read(e->d_name, &s, err);
-		if (r < 0)
-			return r;
-		if (s.status == JAIL_DOWN) /* stopped while we looked */
-			jail_state_clear(&s);
-		else
-			*array_add(&states) = s;
-	}
+	while (r == 0 && d != NULL && (e = readdir(d)) != NULL)
+		if (e->d_name[0] != '.')
+			r = add_state(&states, e->d_name, err);
+	if (r == 0)
+		r = add_lost(&states, err);
+	if (r < 0)
+		return r;
 	if (states.n > 0)
 		qsort(states.v, states.n, sizeof(*states.v), by_name);
 	*ret = states;

@@ -87,3 +87,46 @@ net_jail_facts_read(
 	facts = (struct net_jail_facts){ 0 };
 	return 0;
 }
+
+static void
+recover_addrs(
+    const struct net_view *view, const char *jail, struct net_jail_facts *facts)
+{
+	for (size_t i = 0; i < view->n; i++)
+		for (size_t k = 0; k < view->v[i].n; k++) {
+			const struct net_ifaddr *from = &view->v[i].v[k];
+			struct net_jail_addr *a;
+
+			if (!from->jail || !streq(from->jail, jail))
+				continue;
+			a = array_add(&facts->addrs);
+			net_copy_ifname(a->ifname, view->v[i].pf_name);
+			a->addr = from->addr;
+		}
+}
+
+int
+net_jail_recover(const char *jail, struct net_jail_facts *ret, struct err *err)
+{
+	_cleanup_(net_view_clear) struct net_view view = { 0 };
+	_cleanup_(net_jail_facts_clear) struct net_jail_facts facts = { 0 };
+	int r = net_view_read(&view, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < view.jails.n; i++) {
+		const struct net_jail_link *link = &view.jails.v[i];
+
+		if (!streq(link->jail, jail))
+			continue;
+		facts.ifindex = link->index;
+		net_copy_ifname(facts.ifname, link->name);
+		recover_addrs(&view, jail, &facts);
+		net_copy_ifname(facts.inside,
+		    facts.addrs.n > 0 ? facts.addrs.v[0].ifname : "-");
+		break;
+	}
+	*ret = facts;
+	facts = (struct net_jail_facts){ 0 };
+	return 0;
+}

@@ -305,6 +305,13 @@ int net_jail_facts_read(
 void net_jail_facts_clear(struct net_jail_facts *facts);
 
 /*
+ * The facts of a jail that were lost, from its link and its routes. Without a
+ * link of that jail's they are those of one without addresses.
+ */
+int net_jail_recover(
+    const char *jail, struct net_jail_facts *ret, struct err *err);
+
+/*
  * A sentence on what keeps a jail with these addresses from talking to
  * others (forwarding is off), or NULL. For a warning at start; static memory.
  */

@@ -154,14 +154,19 @@ stop_web() {
 	}
 }
 # A start that was killed before its end takes gaol-init along a moment later.
+web_answers() {
+	gaol exec web true 2>/dev/null || {
+		gaol start web >/dev/null 2>&1
+		false
+	}
+}
 start_and_stop_web() {
 	gaol start web >/dev/null 2>"$TMP/err" ||
 	    grep -q "jail 'web' is already running" "$TMP/err" || {
 		cat "$TMP/err"
 		return 1
 	}
-	gaol exec web true || gaol start web || return 1
-	gaol exec web true && gaol stop web >/dev/null
+	eventually web_answers && gaol stop web >/dev/null
 }
 
 set_back() {
