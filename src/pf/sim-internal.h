@@ -165,7 +165,7 @@ struct sim_frag {
 
 /* ---- the engine ---- */
 
-enum { SIM_HASH = 1 << 14, SIM_ANCHOR_DEPTH = 64 };
+enum { SIM_ANCHOR_DEPTH = 64 };
 
 struct sim_dyn {
 	struct sim_table table; /* what (IF) is */
@@ -198,7 +198,8 @@ struct pf_sim {
 	struct sim_rule no_rule; /* of packets that no filter rule matched */
 	struct pf_options options;
 
-	struct sim_state *hash[2][SIM_HASH];
+	struct sim_state **hash[2]; /* by the wire's key, by the stack's */
+	size_t n_slots;		    /* of each, a power of two */
 	struct sim_state *first, *last;
 	size_t n_states;
 	struct sim_src_node *nodes;
@@ -265,6 +266,8 @@ enum pf_verdict sim_state_make(struct sim_run *run,
     const struct sim_key *before, const struct sim_key *after);
 void sim_state_unlink(struct pf_sim *sim, struct sim_state *s);
 void sim_states_expire(struct pf_sim *sim);
+/* A larger hash, or the first one. */
+void sim_states_grow(struct pf_sim *sim);
 struct sim_src_node *sim_node_find(const struct pf_sim *sim,
     const struct sim_rule *rule, const union pf_ip *addr, uint8_t af);
 struct sim_src_node *sim_node_make(struct pf_sim *sim, struct sim_rule *rule,

@@ -31,7 +31,14 @@ key_hash(const struct sim_key *k)
 		h = (h ^ w[i]) * 0x85ebca6b;
 		h ^= h >> 15;
 	}
-	return h % SIM_HASH;
+	return h;
+}
+
+/* Where states with that key are, or will be. */
+static struct sim_state **
+slot_of(const struct pf_sim *sim, int i, const struct sim_key *k)
+{
+	return &sim->hash[i][key_hash(k) & (sim->n_slots - 1)];
 }
 
 static bool
@@ -54,7 +61,7 @@ sim_state_find(struct pf_sim *sim, const struct sim_key *k, enum pf_dir dir,
 	struct sim_state *floating = NULL;
 
 	/* Those bound to an interface come before floating ones. */
-	for (struct sim_state *s = sim->hash[i][key_hash(k)]; s != NULL;
+	for (struct sim_state *s = *slot_of(sim, i, k); s != NULL;
 	     s = s->chain[i]) {
 		if (!key_eq(&s->key[i], k) || !on_interface(s, ifname))
 			continue;
@@ -69,7 +76,7 @@ sim_state_find(struct pf_sim *sim, const struct sim_key *k, enum pf_dir dir,
 bool
 sim_state_any(struct pf_sim *sim, const struct sim_key *k)
 {
-	for (struct sim_state *s = sim->hash[KEY_WIRE][key_hash(k)]; s != NULL;
+	for (struct sim_state *s = *slot_of(sim, KEY_WIRE, k); s != NULL;
 	     s = s->chain[KEY_WIRE])
 		if (key_eq(&s->key[KEY_WIRE], k))
 			return true;
@@ -81,7 +88,7 @@ sim_state_any(struct pf_sim *sim, const struct sim_key *k)
 static void
 unhash(struct pf_sim *sim, struct sim_state *s, int i)
 {
-	struct sim_state **p = &sim->hash[i][key_hash(&s->key[i])];
+	struct sim_state **p = slot_of(sim, i, &s->key[i]);
 
 	while (*p != s)
 		p = &(*p)->chain[i];
@@ -326,7 +333,7 @@ sim_conn_limit(struct sim_run *run, struct sim_state *s)
 static bool
 make_room(struct pf_sim *sim, const struct sim_state *new, int i)
 {
-	struct sim_state *s = sim->hash[i][key_hash(&new->key[i])], *next;
+	struct sim_state *s = *slot_of(sim, i, &new->key[i]), *next;
 
 	for (; s != NULL; s = next) {
 		next = s->chain[i];
@@ -341,18 +348,38 @@ make_room(struct pf_sim *sim, const struct sim_state *new, int i)
 	return true;
 }
 
+/* At the end of its chains: the first that was made is the first found. */
 static void
-insert(struct pf_sim *sim, struct sim_state *s)
+chain(struct pf_sim *sim, struct sim_state *s)
 {
 	for (int i = 0; i < 2; i++) {
-		struct sim_state **slot = &sim->hash[i][key_hash(&s->key[i])];
+		struct sim_state **slot = slot_of(sim, i, &s->key[i]);
 
-		/* At the end: the first that was made is the first found. */
 		while (*slot != NULL)
 			slot = &(*slot)->chain[i];
 		s->chain[i] = NULL;
 		*slot = s;
 	}
+}
+
+void
+sim_states_grow(struct pf_sim *sim)
+{
+	sim->n_slots = sim->n_slots ? sim->n_slots * 4 : 64;
+	for (int i = 0; i < 2; i++) {
+		free(sim->hash[i]);
+		sim->hash[i] = xcalloc(sim->n_slots, sizeof(*sim->hash[i]));
+	}
+	for (struct sim_state *s = sim->first; s != NULL; s = s->next)
+		chain(sim, s);
+}
+
+static void
+insert(struct pf_sim *sim, struct sim_state *s)
+{
+	if (sim->n_states >= sim->n_slots)
+		sim_states_grow(sim);
+	chain(sim, s);
 	s->prev = sim->last;
 	if (sim->last != NULL)
 		sim->last->next = s;

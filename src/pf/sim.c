@@ -46,6 +46,7 @@ pf_sim_new(const struct pf_sim_box *box)
 	map_init(&sim->tables, sim_table_free);
 	map_init(&sim->dyns, dyn_free);
 	(void)sim_anchor_get(sim, "");
+	sim_states_grow(sim);
 	return sim;
 }
 
@@ -64,6 +65,8 @@ pf_sim_free(struct pf_sim *sim)
 	for (size_t i = 0; i < sim->rules.n; i++)
 		free(sim->rules.v[i]);
 	array_clear(&sim->rules);
+	free(sim->hash[KEY_WIRE]);
+	free(sim->hash[KEY_STACK]);
 	map_clear(&sim->ids);
 	map_clear(&sim->anchors);
 	map_clear(&sim->tables);
