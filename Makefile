@@ -120,7 +120,7 @@ help:
 	@echo 'make install     DESTDIR= PREFIX= ; make uninstall'
 	@echo 'make deb         build the Debian package into build/'
 	@echo 'make bench       the figures of docs/performance.md'
-	@echo 'make fuzz        build the fuzz targets (clang)'
+	@echo 'make fuzz        build the fuzz targets (clang); fuzz-run runs them'
 	@echo 'make conformance PAIRS=DIR, make replay-kernel VERDICTS=DIR [JAILS=1]'
 	@echo 'SAN=address,undefined or RELEASE=1 before any of these: other builds'
 

@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What must hold for any ruleset and any packet. The input picks a ruleset of
+ * all kinds of statements and packets that fit it; the engine judges them by
+ * the rules as read, by the optimised rules and by the rules that were
+ * printed and read again, and all three agree. Where no rule makes a state, a
+ * plain walk over the list agrees as well. And what answers a packet that
+ * left a state wherever pf looked at it passes.
+ */
+#include "make-rules.h"
+
+enum { PACKETS = 16 };
+
+static const char world[] = "iface em0 index=1 broadcast group=wan\n"
+			    "addr em0 inet 10.0.0.1/24\n"
+			    "addr em0 inet 10.0.0.2/24\n"
+			    "addr em0 inet6 2001:db8::1/64\n"
+			    "iface em1 index=2 broadcast\n"
+			    "addr em1 inet 10.0.1.1/24\n"
+			    "addr em1 inet6 2001:db8:1::1/64\n"
+			    "iface lo0 index=3 loopback group=lo\n"
+			    "addr lo0 inet 127.0.0.1/8\n"
+			    "fibs 2\n";
+
+/* ---- reading them ---- */
+
+struct reading { /* what the environment's `read` gives; set for a pf_load */
+	const struct str *head, *rules, *anchor;
+};
+
+static struct reading now;
+
+static int
+read_text(void *ctx, const char *path, struct str *ret)
+{
+	(void)ctx;
+	if (streq(path, "a")) {
+		str_add(ret, now.anchor->buf);
+		return 0;
+	}
+	str_add(ret, now.head->buf);
+	str_add(ret, now.rules->buf);
+	return 0;
+}
+
+static void
+put(void *ctx, enum pf_stream s, const char *text, size_t len)
+{
+	(void)s;
+	str_addmem(ctx, text, len);
+}
+
+/* Stands for the counters of a running ruleset: any number, but the same each
+ * time. */
+static uint64_t
+packets(void *ctx, const char *rule)
+{
+	uint64_t h = 5381;
+
+	(void)ctx;
+	for (; *rule != '\0'; rule++)
+		h = h * 33 + (unsigned char)*rule;
+	return h % 7;
+}
+
+static struct pf_ruleset *
+load(const struct pf_env *env, enum pf_optimize level)
+{
+	const struct pf_opts opts = {
+		.load = PF_LOAD_ALL,
+		.dry = true,
+		.optimize = level,
+		.packets = packets,
+	};
+	_cleanup_(str_clear) struct str said = STR_INIT;
+	const struct pf_out out = { put, &said };
+	struct pf_ruleset *rs = NULL;
+
+	if (pf_load("-", &opts, env, &out, &rs, NULL) < 0)
+		BUG("not read:\n%s%s%s", now.head->buf, now.rules->buf,
+		    said.buf);
+	return rs;
+}
+
+/* The rules printed, and read again. */
+static struct pf_ruleset *
+read_again(const struct pf_env *env, const struct ruleset *r,
+    const struct pf_ruleset *rs)
+{
+	_cleanup_(str_clear) struct str text = STR_INIT, anchor = STR_INIT;
+	struct pf_anchor *a = pf_anchor_find(rs, "a");
+
+	for (int i = 0; i < PF_LIST_COUNT; i++)
+		pf_print_list(&text, rs->main, i, PF_PRINT_SHALLOW, 0);
+	if (r->anchor.len > 0) {
+		pf_print_list(&anchor, a, PF_LIST_FILTER, 0, 0);
+		str_add(&text, "load anchor \"a\" from \"a\"\n");
+	}
+	now = (struct reading){ &r->head, &text, &anchor };
+	return load(env, PF_OPT_NONE);
+}
+
+/* ---- packets ---- */
+
+static void
+pick_host(struct input *in, struct pf_packet *p, union pf_ip *ip, bool own)
+{
+	uint32_t net = dice(in, 2), host = own ? 1 : 2 + dice(in, 7);
+
+	if (p->af == AF_INET) {
+		*ip = (union pf_ip){ .b = {
+					 10, 0, (uint8_t)net, (uint8_t)host } };
+		if (!own && dice(in, 8) == 0)
+			*ip = (union pf_ip){ .b = { 192, 0, 2, 7 } };
+		return;
+	}
+	*ip = (union pf_ip){ .b = { 0x20, 0x01, 0x0d, 0xb8, 0, (uint8_t)net } };
+	ip->b[15] = (uint8_t)host;
+}
+
+/* From outside to the box or through it, or from the box. */
+static struct pf_packet
+pick_packet(struct input *in, bool out)
+{
+	static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_TCP, IPPROTO_UDP,
+		IPPROTO_ICMP };
+	static const uint16_t ports[] = { 79, 80, 85, 90, 5000, 40000 };
+	static const uint8_t flags[] = { PF_TH_SYN, PF_TH_SYN, PF_TH_SYN,
+		PF_TH_ACK, PF_TH_SYN | PF_TH_ACK, PF_TH_RST };
+	struct pf_packet p = {
+		.af = dice(in, 6) ? AF_INET : AF_INET6,
+		.proto = protos[dice(in, ARRAY_SIZE(protos))],
+		.sport = ports[dice(in, ARRAY_SIZE(ports))],
+		.dport = ports[dice(in, ARRAY_SIZE(ports))],
+		.flags = flags[dice(in, ARRAY_SIZE(flags))],
+		.seq = dice(in, 1 << 24),
+		.win = 8192,
+		.mss = 1460,
+		.icmp_type = 8,
+		.icmp_id = 77,
+		.ttl = 64,
+		.uid = PF_ID_UNKNOWN,
+		.gid = PF_ID_UNKNOWN,
+	};
+
+	if (p.proto == IPPROTO_ICMP && p.af == AF_INET6) {
+		p.proto = IPPROTO_ICMPV6;
+		p.icmp_type = 128;
+	}
+	if (p.proto != IPPROTO_TCP && p.proto != IPPROTO_UDP)
+		p.sport = p.dport = 0;
+	if (p.proto != IPPROTO_TCP)
+		p.flags = 0;
+	if (p.proto != IPPROTO_TCP || !(p.flags & PF_TH_SYN))
+		p.mss = 0;
+	if (p.proto != IPPROTO_ICMP && p.proto != IPPROTO_ICMPV6)
+		p.icmp_type = 0;
+	pick_host(in, &p, &p.src, out);
+	pick_host(in, &p, &p.dst, !out && dice(in, 2));
+	return p;
+}
+
+/* What an honest peer answers. False: nothing, or nothing that pf must let
+ * through. */
+static bool
+answer_to(const struct pf_packet *p, struct pf_packet *ret)
+{
+	*ret = *p;
+	ret->src = p->dst;
+	ret->dst = p->src;
+	ret->sport = p->dport;
+	ret->dport = p->sport;
+	ret->ttl = 64;
+	ret->tag = NULL;
+	if (p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6)
+		ret->icmp_type = p->af == AF_INET ? 0 : 129;
+	if (p->proto != IPPROTO_TCP)
+		return true;
+	ret->seq = 4711;
+	ret->ack = p->seq + 1;
+	ret->flags = PF_TH_SYN | PF_TH_ACK;
+	return p->flags == PF_TH_SYN;
+}
+
+/* ---- comparing ---- */
+
+static bool
+same_name(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && streq(a, b));
+}
+
+static bool
+same_packet(const struct pf_packet *a, const struct pf_packet *b)
+{
+	return memcmp(&a->src, &b->src, sizeof(a->src)) == 0 &&
+	    memcmp(&a->dst, &b->dst, sizeof(a->dst)) == 0 &&
+	    a->sport == b->sport && a->dport == b->dport &&
+	    a->flags == b->flags && a->seq == b->seq && a->ack == b->ack &&
+	    a->ttl == b->ttl && a->tos == b->tos && a->mss == b->mss &&
+	    a->icmp_type == b->icmp_type && same_name(a->tag, b->tag);
+}
+
+static bool
+same_effect(const struct pf_rule *a, const struct pf_rule *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return a->action == b->action && a->block == b->block &&
+	    a->keep == b->keep && a->log == b->log && a->quick == b->quick &&
+	    same_name(a->tag, b->tag) && same_name(a->label, b->label);
+}
+
+static bool
+same_event(const struct pf_sim_event *a, const struct pf_sim_event *b)
+{
+	return a->dir == b->dir && streq(a->ifname, b->ifname) &&
+	    a->verdict == b->verdict && a->reason == b->reason &&
+	    a->state == b->state && a->skip == b->skip &&
+	    a->taken == b->taken && same_effect(a->rule, b->rule) &&
+	    (a->nat == NULL) == (b->nat == NULL) &&
+	    (a->nat == NULL || a->nat_nr == b->nat_nr) &&
+	    same_packet(&a->after, &b->after);
+}
+
+static bool
+same_result(const struct pf_sim_result *a, const struct pf_sim_result *b)
+{
+	if (a->end != b->end || a->events.n != b->events.n ||
+	    a->wire.n != b->wire.n || a->returned.n != b->returned.n ||
+	    a->refused != b->refused)
+		return false;
+	for (size_t i = 0; i < a->events.n; i++) {
+		if (!same_event(&a->events.v[i], &b->events.v[i]))
+			return false;
+	}
+	for (size_t i = 0; i < a->wire.n; i++) {
+		if (!same_packet(&a->wire.v[i].packet, &b->wire.v[i].packet) ||
+		    !streq(a->wire.v[i].ifname, b->wire.v[i].ifname))
+			return false;
+	}
+	for (size_t i = 0; i < a->returned.n; i++) {
+		if (a->returned.v[i].kind != b->returned.v[i].kind ||
+		    !same_packet(
+			&a->returned.v[i].packet, &b->returned.v[i].packet))
+			return false;
+	}
+	return true;
+}
+
+static void
+add_packet(struct str *s, const struct pf_packet *p)
+{
+	const struct pf_addr src = { .kind = PF_ADDR_IP,
+		.ip = p->src,
+		.bits = p->af == AF_INET ? 32 : 128 };
+	struct pf_addr dst = src;
+
+	dst.ip = p->dst;
+	str_printf(s, "proto %u ", p->proto);
+	pf_print_addr(s, &src, p->af, 0);
+	str_printf(s, " %u -> ", p->sport);
+	pf_print_addr(s, &dst, p->af, 0);
+	str_printf(s, " %u flags %x seq %u ack %u tag %s", p->dport, p->flags,
+	    p->seq, p->ack, p->tag ? p->tag : "-");
+}
+
+/* The events, for a person who looks at a finding. */
+static void
+add_result(struct str *s, const struct pf_sim_result *res)
+{
+	for (size_t i = 0; i < res->events.n; i++) {
+		const struct pf_sim_event *e = &res->events.v[i];
+
+		str_printf(
+		    s, "  %s %s ", e->dir == PF_IN ? "in" : "out", e->ifname);
+		add_packet(s, &e->before);
+		str_printf(s, ": verdict %d (%s) state %d by ", e->verdict,
+		    pf_reason_name(e->reason), e->state);
+		if (e->rule != NULL)
+			pf_print_rule(s, e->rule, PF_PRINT_NR);
+		str_addc(s, '\n');
+	}
+	str_printf(s, "  end %d, %zu on the wire, %zu returned\n", res->end,
+	    res->wire.n, res->returned.n);
+}
+
+/* ---- the three engines ---- */
+
+enum { PLAIN, BETTER, AGAIN, N_SIMS };
+
+struct trial {
+	const struct ruleset *text;
+	struct pf_ruleset *rs[N_SIMS];
+	struct pf_sim *sim[N_SIMS];
+};
+
+_noreturn_ static void
+finding(const struct trial *t, const char *what, const struct pf_sim_result *a,
+    const struct pf_sim_result *b)
+{
+	_cleanup_(str_clear) struct str s = STR_INIT;
+
+	add_result(&s, a);
+	str_add(&s, "and\n");
+	add_result(&s, b);
+	BUG("%s\n%s%s%s# the anchor\n%s", what, s.buf, t->text->head.buf,
+	    t->text->rules.buf, t->text->anchor.buf);
+}
+
+/* A packet through one engine. */
+static void
+through(struct pf_sim *sim, const char *ifname, const struct pf_packet *p,
+    struct pf_sim_result *ret)
+{
+	if (ifname == NULL)
+		pf_sim_out(sim, p, ret);
+	else
+		pf_sim_in(sim, ifname, p, ret);
+}
+
+static void
+send_all(const struct trial *t, const char *ifname, const struct pf_packet *p,
+    struct pf_sim_result *ret)
+{
+	static const char *const what[] = { "", "the optimised rules differ",
+		"the rules that were read again differ" };
+
+	through(t->sim[PLAIN], ifname, p, ret);
+	for (int i = BETTER; i < N_SIMS; i++) {
+		struct pf_sim_result other;
+
+		through(t->sim[i], ifname, p, &other);
+		if (!same_result(ret, &other))
+			finding(t, what[i], ret, &other);
+		pf_sim_result_clear(&other);
+	}
+}
+
+/* No state and no translation: the last rule that matches is all there is. */
+static void
+check_naive(const struct trial *t, const struct pf_env *env,
+    const struct pf_sim_result *res)
+{
+	for (size_t i = 0; i < res->events.n; i++) {
+		const struct pf_sim_event *e = &res->events.v[i];
+		struct at at = { e->dir, pf_env_if(env, e->ifname), false };
+		struct pf_packet p = e->before;
+		const struct pf_rule *r;
+		bool block;
+
+		if (e->skip)
+			continue;
+		r = naive_judge(t->rs[PLAIN], &p, &at);
+		block = r != NULL && r->action == PF_BLOCK;
+		if (r != e->rule || block != (e->verdict == PF_V_BLOCK) ||
+		    (!block && !same_name(p.tag, e->after.tag)))
+			finding(t, "the plain walk differs", res, res);
+	}
+}
+
+/* Did each look at the packet find or make a state, and did it arrive? */
+static bool
+is_known(const struct pf_sim_result *res)
+{
+	if (res->end != PF_E_LOCAL && res->end != PF_E_SENT)
+		return false;
+	for (size_t i = 0; i < res->events.n; i++) {
+		const struct pf_sim_event *e = &res->events.v[i];
+
+		if (e->taken || (!e->skip && e->state != PF_S_NEW))
+			return false;
+	}
+	return res->wire.n <= 1;
+}
+
+/* The answer takes the same way back: its i-th look is at the interface of the
+ * packet's last but i-th, and each must find the state. */
+static void
+check_answer(const struct trial *t, const struct pf_sim_result *there,
+    const struct pf_sim_result *back)
+{
+	size_t n = MIN(there->events.n, back->events.n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct pf_sim_event *b = &back->events.v[i];
+		const struct pf_sim_event *a =
+		    &there->events.v[there->events.n - 1 - i];
+
+		if (a->dir == b->dir || !streq(a->ifname, b->ifname))
+			return; /* it goes elsewhere */
+		if (b->verdict != PF_V_PASS ||
+		    b->state != (a->skip ? PF_S_NONE : PF_S_OLD))
+			finding(t, "the answer does not pass", there, back);
+	}
+}
+
+static void
+answer(const struct trial *t, const struct pf_sim_result *there)
+{
+	bool sent = there->end == PF_E_SENT;
+	struct pf_sim_result back;
+	struct pf_packet p;
+
+	if (!is_known(there) ||
+	    !answer_to(sent ? &there->wire.v[0].packet : &there->final, &p))
+		return;
+	send_all(t, sent ? there->wire.v[0].ifname : NULL, &p, &back);
+	check_answer(t, there, &back);
+	pf_sim_result_clear(&back);
+}
+
+static void
+try_packets(const struct trial *t, struct input *in, const struct pf_env *env)
+{
+	static const char *const ifs[] = { "em0", "em1", NULL };
+
+	for (int i = 0; i < PACKETS; i++) {
+		const char *ifname = ifs[dice(in, 3)];
+		struct pf_packet p = pick_packet(in, ifname == NULL);
+		bool alone = dice(in, 2);
+		struct pf_sim_result res;
+
+		/* Another connection's state must not stand in the way. */
+		for (int k = 0; alone && k < N_SIMS; k++)
+			(void)pf_sim_flush_states(t->sim[k]);
+		send_all(t, ifname, &p, &res);
+		if (t->text->stateless)
+			check_naive(t, env, &res);
+		if (alone)
+			answer(t, &res);
+		pf_sim_result_clear(&res);
+	}
+}
+
+static void
+compare_states(const struct trial *t)
+{
+	_cleanup_(str_clear) struct str a = STR_INIT, b = STR_INIT;
+
+	pf_sim_states(t->sim[PLAIN], &a);
+	for (int i = BETTER; i < N_SIMS; i++) {
+		str_reset(&b);
+		pf_sim_states(t->sim[i], &b);
+		if (!streq(a.buf, b.buf))
+			BUG("states\n%sare\n%sin\n%s%s", a.buf, b.buf,
+			    t->text->head.buf, t->text->rules.buf);
+	}
+}
+
+/* Made once: it is the same each time. */
+static const struct pf_env *
+the_world(void)
+{
+	static struct pf_facts *facts;
+
+	if (facts == NULL && pf_facts_new(world, "world", &facts, NULL) < 0)
+		BUG("the world is wrong");
+	pf_facts_env(facts)->read = read_text;
+	return pf_facts_env(facts);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct pf_env *env = the_world();
+	const struct pf_sim_route route = { .af = AF_INET,
+		.ifname = "em0",
+		.via = { .b = { 10, 0, 0, 9 } },
+		.has_via = true };
+	const struct pf_sim_box box = { .env = env,
+		.route = &route,
+		.n_route = 1,
+		.forward4 = true,
+		.forward6 = true };
+	struct input in = { data, size, 1 };
+	_cleanup_(ruleset_clear) struct ruleset text = {
+		.head = STR_INIT, .rules = STR_INIT, .anchor = STR_INIT
+	};
+	struct trial t = { .text = &text };
+
+	make_ruleset(&in, &text);
+	now = (struct reading){ &text.head, &text.rules, &text.anchor };
+	t.rs[PLAIN] = load(env, PF_OPT_NONE);
+	t.rs[BETTER] = load(env, byte(&in) % 2 ? PF_OPT_PROFILE : PF_OPT_BASIC);
+	t.rs[AGAIN] = read_again(env, &text, t.rs[PLAIN]);
+	for (int i = 0; i < N_SIMS; i++) {
+		t.sim[i] = pf_sim_new(&box);
+		if (pf_sim_load(t.sim[i], "", t.rs[i], NULL) < 0)
+			BUG("not loaded");
+	}
+	try_packets(&t, &in, env);
+	compare_states(&t);
+	for (int i = 0; i < N_SIMS; i++) {
+		pf_sim_free(t.sim[i]);
+		pf_ruleset_free(t.rs[i]);
+	}
+	return 0;
+}
