@@ -9,9 +9,7 @@
  * Without a last ruleset everything is closed but ssh.
  */
 #include <errno.h>
-#include <unistd.h>
 
-#include "base/proc.h"
 #include "cli/life.h"
 #include "cli/rules.h"
 #include "conf/rcconf.h"
@@ -36,29 +34,8 @@ struct boot_step {
 	int (*run)(struct boot *b, struct err *err);
 };
 
-/* ---- early: before the network ---- */
-
-/* Most are loaded by the kernel when they are asked for. A host that forbids
- * that later (kernel.modules_disabled) needs them now. */
-static int
-load_modules(struct boot *b _unused_, struct err *err)
-{
-	static const char *const argv[] = { "modprobe", "-qa", "veth", "dummy",
-		"bridge", "nf_tables", "nf_conntrack", "nft_ct", "nft_nat",
-		"nft_masq", "nft_reject_inet", "nft_log", "nft_limit",
-		"nft_numgen", "nft_hash", "nft_fib_inet", NULL };
-	struct proc_spec spec = PROC_SPEC_INIT;
-	int r;
-
-	if (access("/proc/modules", F_OK) < 0)
-		return 0; /* all that this kernel has is built in */
-	spec.argv = argv;
-	spec.out = spec.errfd = -1;
-	/* One that is built in or missing is no failure; what really is not
-	 * there is told by whoever needs it. */
-	r = proc_run(&spec, err);
-	return r == -ENOENT ? 0 : MIN(r, 0);
-}
+/* ---- early: before the network. Kernel modules are loaded by then, by
+ * modules-load.d; one that is not comes when it is asked for. ---- */
 
 static void
 say_step(const char *step, void *arg)
@@ -138,7 +115,6 @@ adopt_group(struct boot *b _unused_, struct err *err)
 /* ---- the order ---- */
 
 static const struct boot_step boot_steps[] = {
-	{ "early", "load kernel modules", NULL, load_modules },
 	{ "early", "make cloned interfaces", NULL, make_clones },
 	{ "early", "load pf's last rules", "pf_enable", load_last },
 	{ "network", "make the network of /etc/rc.conf", NULL, make_network },
@@ -241,7 +217,7 @@ static const struct cli_opt boot_options[] = {
 const struct cli_verb cmd_boot = {
 	.name = "boot",
 	.summary = "bring everything up that /etc/rc.conf asks for",
-	.help = "Before the network (early): modules, cloned interfaces, and if"
+	.help = "Before the network (early): cloned interfaces, and if"
 		" pf_enable is YES the last rules that were loaded. With the"
 		" network: its addresses (network) and pf_rules (pf). Then"
 		" (jails): pools, and if iocage_enable is YES the jails with "
