@@ -207,10 +207,11 @@ parse_letters(struct parser *p, struct err *err)
 	return 0;
 }
 
+/* "->" is an arrow (explain), "-" standard input. */
 static bool
 is_option(const char *word)
 {
-	return word[0] == '-' && word[1];
+	return word[0] == '-' && word[1] && word[1] != '>';
 }
 
 int

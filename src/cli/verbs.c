@@ -9,6 +9,7 @@ extern const struct cli_verb cmd_console;
 extern const struct cli_verb cmd_create;
 extern const struct cli_verb cmd_destroy;
 extern const struct cli_verb cmd_exec;
+extern const struct cli_verb cmd_explain;
 extern const struct cli_verb cmd_fetch;
 extern const struct cli_verb cmd_get;
 extern const struct cli_verb cmd_interrupted;
@@ -39,6 +40,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cmd_set,
 	&cmd_destroy,
 	&cmd_net,
+	&cmd_explain,
 	&cmd_boot,
 	&cmd_service,
 	&cmd_sysrc,

@@ -158,6 +158,7 @@ struct pf_ex_input {
 	const struct pf_machine *machine;
 	/* Gives the files' content, for lines as written. */
 	const struct pf_env *env;
+	const char *file; /* the main one; NULL: the first rule's */
 	/* The tables as they are now, if that is not what the rules say. */
 	const struct pf_ruleset *tables;
 };

@@ -33,6 +33,7 @@ facts_route(struct facts_reader *r)
 	if (def)
 		route.af = via_af ? via_af : AF_INET;
 	*array_add(&r->f->machine.routes) = route;
+	r->f->machine.routes_known = true;
 	return 0;
 }
 
@@ -124,21 +125,6 @@ facts_listen(struct facts_reader *r)
 	return 0;
 }
 
-static bool
-has_addr(const struct pf_env *env, const struct pf_ip_af *a)
-{
-	for (size_t i = 0; i < env->ifs.n; i++) {
-		const struct pf_if *f = &env->ifs.v[i];
-
-		for (size_t k = 0; k < f->addrs.n; k++)
-			if (f->addrs.v[k].af == a->af &&
-			    memcmp(&f->addrs.v[k].ip, &a->ip, sizeof(a->ip)) ==
-				0)
-				return true;
-	}
-	return false;
-}
-
 static void
 place(struct pf_facts *f, const struct pf_ip_af *a)
 {
@@ -148,7 +134,7 @@ place(struct pf_facts *f, const struct pf_ip_af *a)
 		.af = a->af, .bits = a->af == AF_INET ? 32 : 128, .ip = a->ip
 	};
 
-	if (on == NULL || has_addr(&f->env, a))
+	if (on == NULL || pf_machine_is_local(&f->machine, a->af, &a->ip))
 		return;
 	if (a->af == AF_INET)
 		to.broadcast = a->ip;

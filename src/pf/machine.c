@@ -90,3 +90,35 @@ pf_machine_loopback(
 	}
 	return NULL;
 }
+
+bool
+pf_machine_is_local(
+    const struct pf_machine *m, uint8_t af, const union pf_ip *ip)
+{
+	return sim_env_owner(m->env, af, ip) != NULL;
+}
+
+bool
+pf_machine_route(const struct pf_machine *m, uint8_t af, const union pf_ip *dst,
+    const char **ret_if)
+{
+	union pf_ip via;
+
+	return sim_find_route(
+	    m->env, m->routes.v, m->routes.n, af, dst, ret_if, &via);
+}
+
+const struct pf_if *
+pf_machine_only(const struct pf_machine *m)
+{
+	const struct pf_if *only = NULL;
+
+	for (size_t i = 0; i < m->env->ifs.n; i++) {
+		if (m->env->ifs.v[i].flags & PF_IF_LOOPBACK)
+			continue;
+		if (only != NULL)
+			return NULL;
+		only = &m->env->ifs.v[i];
+	}
+	return only;
+}

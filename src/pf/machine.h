@@ -14,7 +14,8 @@
  *	pf off				(disabled: rules are not asked)
  *
  * Without any `listen` line nothing is known of listeners, and nobody is told
- * that none is there.
+ * that none is there. Without any `route` line what is not connected is taken
+ * to be behind the only interface that is no loopback.
  *
  * A jail that is up holds its addresses as pf sees them: on the interface
  * they were declared on. In facts, one that no `addr` line has is put on the
@@ -55,7 +56,7 @@ struct pf_machine {
 		struct pf_listener *v;
 		size_t n, cap;
 	} listeners;
-	bool listeners_known;
+	bool listeners_known, routes_known;
 	bool forward4, forward6;
 	bool pf_off;
 };
@@ -78,6 +79,16 @@ const struct pf_listener *pf_machine_listener(const struct pf_machine *m,
 /* A loopback interface in whose network the address lies, or NULL. */
 const struct pf_if *pf_machine_loopback(
     const struct pf_machine *m, uint8_t af, const union pf_ip *ip);
+
+/* The interface that packets to this address leave by; false: there is none.
+ * What is the machine's own goes over a loopback. */
+bool pf_machine_route(const struct pf_machine *m, uint8_t af,
+    const union pf_ip *dst, const char **ret_if);
+/* The host's or a jail's that is up. */
+bool pf_machine_is_local(
+    const struct pf_machine *m, uint8_t af, const union pf_ip *ip);
+/* The only interface that is no loopback, or NULL if there are several. */
+const struct pf_if *pf_machine_only(const struct pf_machine *m);
 
 /* What the facts say of the machine; dies with them. */
 struct pf_machine *pf_facts_machine(struct pf_facts *f);

@@ -7,51 +7,60 @@
 
 enum { ICMP_UNREACH = 3, ICMP_TIMEX = 11, MTU_HEADER = 20 };
 
+/* The interface that has this address, or NULL. */
+const struct pf_if *
+sim_env_owner(const struct pf_env *env, uint8_t af, const union pf_ip *ip)
+{
+	for (size_t i = 0; i < env->ifs.n; i++) {
+		const struct pf_if *ifp = &env->ifs.v[i];
+
+		for (size_t k = 0; k < ifp->addrs.n; k++)
+			if (ifp->addrs.v[k].af == af &&
+			    sim_ip_eq(&ifp->addrs.v[k].ip, ip))
+				return ifp;
+	}
+	return NULL;
+}
+
 bool
 sim_is_local(const struct pf_sim *sim, uint8_t af, const union pf_ip *ip,
     const struct pf_if **ret_if)
 {
-	for (size_t i = 0; i < sim->env->ifs.n; i++) {
-		const struct pf_if *ifp = &sim->env->ifs.v[i];
+	const struct pf_if *owner = sim_env_owner(sim->env, af, ip);
 
-		for (size_t k = 0; k < ifp->addrs.n; k++)
-			if (ifp->addrs.v[k].af == af &&
-			    sim_ip_eq(&ifp->addrs.v[k].ip, ip)) {
-				if (ret_if != NULL)
-					*ret_if = ifp;
-				return true;
-			}
-	}
-	return false;
+	if (owner != NULL && ret_if != NULL)
+		*ret_if = owner;
+	return owner != NULL;
 }
 
 /* The loopback that packets to an own address go over: its own if it is on
  * one, else the first. */
 static const char *
-loop_of(const struct pf_sim *sim, const struct pf_if *owner)
+loop_of(const struct pf_env *env, const struct pf_if *owner)
 {
 	if (owner->flags & PF_IF_LOOPBACK)
 		return owner->name;
-	for (size_t i = 0; i < sim->env->ifs.n; i++)
-		if (sim->env->ifs.v[i].flags & PF_IF_LOOPBACK)
-			return sim->env->ifs.v[i].name;
+	for (size_t i = 0; i < env->ifs.n; i++)
+		if (env->ifs.v[i].flags & PF_IF_LOOPBACK)
+			return env->ifs.v[i].name;
 	return owner->name;
 }
 
 bool
-sim_route(const struct pf_sim *sim, uint8_t af, const union pf_ip *dst,
-    const char **ret_if, union pf_ip *ret_via)
+sim_find_route(const struct pf_env *env, const struct pf_sim_route *route,
+    size_t n_route, uint8_t af, const union pf_ip *dst, const char **ret_if,
+    union pf_ip *ret_via)
 {
-	const struct pf_if *owner;
+	const struct pf_if *owner = sim_env_owner(env, af, dst);
 	int best = -1;
 
-	if (sim_is_local(sim, af, dst, &owner)) {
-		*ret_if = loop_of(sim, owner);
+	if (owner != NULL) {
+		*ret_if = loop_of(env, owner);
 		*ret_via = *dst;
 		return true;
 	}
-	for (size_t i = 0; i < sim->env->ifs.n; i++) {
-		const struct pf_if *ifp = &sim->env->ifs.v[i];
+	for (size_t i = 0; i < env->ifs.n; i++) {
+		const struct pf_if *ifp = &env->ifs.v[i];
 
 		/* A loopback holds addresses, its networks lead nowhere. */
 		if (ifp->flags & PF_IF_LOOPBACK)
@@ -67,8 +76,8 @@ sim_route(const struct pf_sim *sim, uint8_t af, const union pf_ip *dst,
 			*ret_via = *dst;
 		}
 	}
-	for (size_t i = 0; i < sim->box.n_route; i++) {
-		const struct pf_sim_route *r = &sim->box.route[i];
+	for (size_t i = 0; i < n_route; i++) {
+		const struct pf_sim_route *r = &route[i];
 
 		if (r->af != af || r->bits <= best ||
 		    !sim_prefix_match(&r->net, r->bits, dst, af))
@@ -78,6 +87,14 @@ sim_route(const struct pf_sim *sim, uint8_t af, const union pf_ip *dst,
 		*ret_via = r->has_via ? r->via : *dst;
 	}
 	return best >= 0;
+}
+
+bool
+sim_route(const struct pf_sim *sim, uint8_t af, const union pf_ip *dst,
+    const char **ret_if, union pf_ip *ret_via)
+{
+	return sim_find_route(sim->env, sim->box.route, sim->box.n_route, af,
+	    dst, ret_if, ret_via);
 }
 
 static bool
@@ -340,6 +357,7 @@ pf_sim_in(struct pf_sim *sim, const char *ifname, const struct pf_packet *p,
 {
 	struct pf_packet q = *p;
 
+	sim->matches.n = 0;
 	*ret = (struct pf_sim_result){ .end = PF_E_UNSEEN };
 	if (p->af == AF_INET && !is_loopback(sim, ifname) &&
 	    (is_127(&p->src) || is_127(&p->dst)))
@@ -353,6 +371,7 @@ pf_sim_out(
 {
 	struct pf_packet q = *p;
 
+	sim->matches.n = 0;
 	*ret = (struct pf_sim_result){ .end = PF_E_UNSEEN };
 	leave(sim, &q, false, ret);
 }

@@ -197,6 +197,11 @@ struct pf_sim {
 	} rules; /* all that were ever loaded: states refer to them */
 	struct sim_rule no_rule; /* of packets that no filter rule matched */
 	struct pf_options options;
+	bool trace;
+	struct {
+		struct pf_sim_match *v;
+		size_t n, cap;
+	} matches; /* of the packet that is on its way */
 
 	struct sim_state **hash[2]; /* by the wire's key, by the stack's */
 	size_t n_slots;		    /* of each, a power of two */
@@ -311,6 +316,11 @@ enum pf_verdict sim_test(struct pf_sim *sim, enum pf_dir dir,
     struct sim_path *path);
 
 /* sim-box.c */
+const struct pf_if *sim_env_owner(
+    const struct pf_env *env, uint8_t af, const union pf_ip *ip);
+bool sim_find_route(const struct pf_env *env, const struct pf_sim_route *route,
+    size_t n_route, uint8_t af, const union pf_ip *dst, const char **ret_if,
+    union pf_ip *ret_via);
 bool sim_is_local(const struct pf_sim *sim, uint8_t af, const union pf_ip *ip,
     const struct pf_if **ret_if);
 bool sim_route(const struct pf_sim *sim, uint8_t af, const union pf_ip *dst,

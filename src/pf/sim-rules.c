@@ -529,6 +529,19 @@ fragment_rest(struct sim_run *run, const struct pf_rule *r)
 	return tag_matches(run, r);
 }
 
+static void
+trace(struct sim_run *run, const struct sim_rule *sr,
+    const struct sim_anchor *anchor)
+{
+	struct pf_sim_match *m;
+
+	if (!run->sim->trace)
+		return;
+	m = array_add(&run->sim->matches);
+	m->rule = sr->r;
+	m->anchor = anchor->from;
+}
+
 /* The last rule that matches, or the first of those with quick. `rest` looks
  * at what cannot be skipped over. */
 static void
@@ -563,6 +576,7 @@ last_match(struct sim_run *run, bool ports,
 		w.matched = true;
 		run->rule = sr;
 		run->anchor = f->anchor;
+		trace(run, sr, f->anchor);
 		if (r->quick)
 			break;
 		f->i++;
@@ -646,6 +660,7 @@ sim_translate_find(struct sim_run *run, enum pf_list list)
 		}
 		found = sr;
 		run->nat_anchor = f->anchor;
+		trace(run, sr, f->anchor);
 	}
 	walk_end(&w);
 	run->p->tag = run->tag;

@@ -83,6 +83,8 @@ test_rules(struct sim_run *run)
 	translated = sim_translate(run, &before, &after);
 	if (translated)
 		sim_apply_key(run->p, &after, run->dir);
+	if (run->sim->trace)
+		run->ev->judged = *run->p;
 	if (!translated || !run->nat->r->natpass)
 		sim_filter(run);
 	r = run->rule ? run->rule->r : NULL;
@@ -207,7 +209,9 @@ enum pf_verdict
 sim_test(struct pf_sim *sim, enum pf_dir dir, const char *ifname,
     struct pf_packet *p, struct pf_sim_result *res, struct sim_path *path)
 {
-	struct pf_sim_event ev = { .dir = dir, .ifname = ifname };
+	struct pf_sim_event ev = {
+		.dir = dir, .ifname = ifname, .match = sim->matches.n
+	};
 	struct sim_run run = { .sim = sim,
 		.p = p,
 		.dir = dir,
@@ -221,7 +225,7 @@ sim_test(struct pf_sim *sim, enum pf_dir dir, const char *ifname,
 		return PF_V_PASS;
 	/* The caller's name may be short-lived. */
 	ev.ifname = run.ifname = sim->env->ifs.v[i].name;
-	ev.before = *p;
+	ev.before = ev.judged = *p;
 	run.if_match = sim->if_match[i];
 	if (sim->if_skip[i]) {
 		ev.skip = true;
@@ -231,6 +235,7 @@ sim_test(struct pf_sim *sim, enum pf_dir dir, const char *ifname,
 		find_path(&run, path);
 	}
 	ev.after = *p;
+	ev.n_match = sim->matches.n - ev.match;
 	*array_add(&res->events) = ev;
 	return ev.verdict;
 }

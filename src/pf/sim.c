@@ -67,6 +67,7 @@ pf_sim_free(struct pf_sim *sim)
 	array_clear(&sim->rules);
 	free(sim->hash[KEY_WIRE]);
 	free(sim->hash[KEY_STACK]);
+	array_clear(&sim->matches);
 	map_clear(&sim->ids);
 	map_clear(&sim->anchors);
 	map_clear(&sim->tables);
@@ -101,6 +102,18 @@ pf_sim_random(struct pf_sim *sim, uint32_t (*next)(void *arg), void *arg)
 {
 	sim->random = next;
 	sim->random_arg = arg;
+}
+
+void
+pf_sim_trace(struct pf_sim *sim, bool on)
+{
+	sim->trace = on;
+}
+
+const struct pf_sim_match *
+pf_sim_matches(const struct pf_sim *sim)
+{
+	return sim->matches.v;
 }
 
 /* ---- tables ---- */

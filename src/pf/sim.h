@@ -91,7 +91,7 @@ const char *pf_reason_name(enum pf_reason r);
 
 enum pf_state_use { PF_S_NONE, PF_S_NEW, PF_S_OLD };
 
-/* One rule that was looked at and matched, for explain. */
+/* One rule that was looked at and matched: see pf_sim_trace. */
 struct pf_sim_match {
 	const struct pf_rule *rule;
 	const struct pf_anchor *anchor;
@@ -102,6 +102,7 @@ struct pf_sim_event {
 	enum pf_dir dir;
 	const char *ifname;
 	struct pf_packet before, after;
+	struct pf_packet judged; /* with pf_sim_trace: as the filter saw it */
 	enum pf_verdict verdict;
 	enum pf_reason reason;
 	enum pf_state_use state;
@@ -113,6 +114,7 @@ struct pf_sim_event {
 	const struct pf_rule *scrub;	/* that normalised, or NULL */
 	uint32_t rule_nr, nat_nr;	/* in the list of its kind; nat_nr
 					    counts each of nat, rdr, binat */
+	size_t match, n_match; /* with pf_sim_trace: which of its matches */
 };
 
 /* A packet on the wire, or one that pf sent by itself. */
@@ -212,6 +214,14 @@ void pf_sim_enable(struct pf_sim *sim, bool on);
 void pf_sim_clock(struct pf_sim *sim, uint64_t seconds);
 /* Where random numbers come from; without it a fixed sequence. */
 void pf_sim_random(struct pf_sim *sim, uint32_t (*next)(void *arg), void *arg);
+
+/*
+ * Write down every translation and filter rule that matches, in the order in
+ * which they are asked; those of the last packet, until the next. An event
+ * tells which are its own.
+ */
+void pf_sim_trace(struct pf_sim *sim, bool on);
+const struct pf_sim_match *pf_sim_matches(const struct pf_sim *sim);
 
 /* ---- packets through it ----------------------------------------------------------- */
 

@@ -1,0 +1,689 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The answer's steps, made from what a walk left behind. */
+#include "pf/explain.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+
+#include "pf/explain-internal.h"
+
+/* ---- addresses as text ---- */
+
+void
+ex_add_ip(struct str *s, uint8_t af, const union pf_ip *ip)
+{
+	char buf[INET6_ADDRSTRLEN];
+
+	str_add(s,
+	    inet_ntop(
+		af == AF_INET ? AF_INET : AF_INET6, ip->b, buf, sizeof(buf)));
+}
+
+static bool
+has_ports(const struct pf_packet *p)
+{
+	return p->proto == 6 || p->proto == 17;
+}
+
+void
+ex_add_end(struct str *s, const struct pf_packet *p, bool dst)
+{
+	const union pf_ip *ip = dst ? &p->dst : &p->src;
+	bool brackets = has_ports(p) && p->af == AF_INET6;
+
+	str_add(s, brackets ? "[" : "");
+	ex_add_ip(s, p->af, ip);
+	str_add(s, brackets ? "]" : "");
+	if (has_ports(p))
+		str_printf(s, ":%u", dst ? p->dport : p->sport);
+}
+
+char *
+ex_end(struct arena *a, const struct pf_packet *p, bool dst)
+{
+	_cleanup_(str_clear) struct str s = STR_INIT;
+
+	ex_add_end(&s, p, dst);
+	return arena_strdup(a, s.buf);
+}
+
+static char *
+ip_text(struct arena *a, uint8_t af, const union pf_ip *ip)
+{
+	_cleanup_(str_clear) struct str s = STR_INIT;
+
+	ex_add_ip(&s, af, ip);
+	return arena_strdup(a, s.buf);
+}
+
+/* ---- adding steps ---- */
+
+static struct pf_ex_step *
+add_step(struct ex *ex, enum pf_ex_kind kind, const char *text)
+{
+	struct pf_ex_step *s = array_add(&ex->out->steps);
+
+	s->kind = kind;
+	s->text = text;
+	return s;
+}
+
+static const char *
+line_name(struct ex *ex, const struct pf_ex_rule *r)
+{
+	return arena_printf(&ex->out->arena, "%s:%u", r->file, r->line);
+}
+
+/* ---- one look of pf ---- */
+
+static const char *
+sender(struct ex *ex, const struct ex_walk *w)
+{
+	(void)w;
+	if (ex->q->jail != NULL)
+		return arena_printf(
+		    &ex->out->arena, "jail %s sends it", ex->q->jail);
+	return "the host sends it";
+}
+
+/* Over which loopback, and why it is not the outer interface. */
+static const char *
+over_loopback(struct ex *ex, const struct pf_sim_event *ev)
+{
+	const struct pf_if *on = pf_env_if(ex->in->machine->env, ev->ifname);
+	const struct pf_if *owner =
+	    sim_env_owner(ex->in->machine->env, ev->before.af, &ev->before.dst);
+
+	if (on == NULL || !(on->flags & PF_IF_LOOPBACK) || owner == NULL ||
+	    owner == on)
+		return "";
+	return arena_printf(&ex->out->arena,
+	    " (%s is this machine's own, so not over %s)",
+	    ip_text(&ex->out->arena, ev->before.af, &ev->before.dst),
+	    owner->name);
+}
+
+static void
+tell_heading(struct ex *ex, const struct ex_walk *w, size_t i)
+{
+	const struct pf_sim_event *ev = &w->go.events.v[i];
+	struct arena *mem = &ex->out->arena;
+	struct pf_ex_step *s = add_step(ex, PF_EX_COMES, NULL);
+
+	s->dir = (uint8_t)ev->dir;
+	s->ifname = ev->ifname;
+	if (i > 0)
+		s->text = arena_printf(mem, "%s on %s",
+		    ev->dir == PF_IN ? "comes in" : "goes out", ev->ifname);
+	else if (ev->dir == PF_IN)
+		s->text = arena_printf(mem, "comes in on %s", ev->ifname);
+	else
+		s->text = arena_printf(mem, "%s, out on %s%s", sender(ex, w),
+		    ev->ifname, over_loopback(ex, ev));
+}
+
+static void
+tell_skip(struct ex *ex, const struct ex_walk *w, const struct pf_sim_event *ev)
+{
+	const struct pf_if *ifp = pf_env_if(ex->in->machine->env, ev->ifname);
+	uint32_t line = ifp ? ex_skip_line(&ex->files, ex->main_file, ifp) : 0;
+	struct pf_ex_step *s = add_step(ex, PF_EX_SKIP,
+	    arena_printf(
+		&ex->out->arena, "no rule is asked on %s", ev->ifname));
+
+	if (line > 0) {
+		_cleanup_free_ char *text =
+		    ex_statement(&ex->files, ex->main_file, line);
+
+		s->rule.file = ex->main_file;
+		s->rule.line = line;
+		s->rule.text = s->rule.rule =
+		    arena_strdup(&ex->out->arena, text);
+	}
+	ex_unasked(ex, w->sim, ev, &s->overruled);
+}
+
+static const char *
+translation(struct ex *ex, const struct pf_sim_event *ev)
+{
+	struct arena *mem = &ex->out->arena;
+	const struct pf_packet *a = &ev->before, *b = &ev->judged;
+
+	if (!sim_ip_eq(&a->dst, &b->dst) || a->dport != b->dport)
+		return arena_printf(
+		    mem, "it is for %s now", ex_end(mem, b, true));
+	if (!sim_ip_eq(&a->src, &b->src))
+		return arena_printf(
+		    mem, "its source is %s now", ip_text(mem, b->af, &b->src));
+	if (a->sport != b->sport)
+		return "its source port is another now";
+	return "not translated";
+}
+
+static void
+tell_translation(
+    struct ex *ex, const struct ex_walk *w, const struct pf_sim_event *ev)
+{
+	const struct pf_sim_match *m = &w->matches[ev->match];
+	struct pf_ex_step *s;
+
+	if (ev->nat != NULL) {
+		s = add_step(ex, PF_EX_TRANSLATE, translation(ex, ev));
+		s->rule = ex_rule(ex, ev->nat);
+		return;
+	}
+	/* "no rdr" and "no nat" stop the search, and translate nothing. */
+	for (size_t i = 0; i < ev->n_match; i++) {
+		enum pf_action a = (enum pf_action)m[i].rule->action;
+
+		if (a != PF_NO_NAT && a != PF_NO_RDR && a != PF_NO_BINAT)
+			continue;
+		s = add_step(ex, PF_EX_TRANSLATE, "not translated");
+		s->rule = ex_rule(ex, m[i].rule);
+	}
+}
+
+static bool
+is_filter(const struct pf_rule *r)
+{
+	return r->action == PF_PASS || r->action == PF_BLOCK;
+}
+
+/* Those that matched before the one that decides. */
+static void
+tell_overruled(struct ex *ex, const struct pf_sim_match *m,
+    const struct pf_sim_event *ev, struct pf_ex_rules *ret)
+{
+	for (size_t i = 0; i < ev->n_match; i++) {
+		if (!is_filter(m[ev->match + i].rule) ||
+		    m[ev->match + i].rule == ev->rule)
+			continue;
+		*array_add(ret) = ex_rule(ex, m[ev->match + i].rule);
+		ret->v[ret->n - 1].note = "is overruled";
+	}
+}
+
+static const char *
+filter_text(const struct pf_sim_event *ev)
+{
+	if (ev->verdict == PF_V_PASS)
+		return ev->rule ? "passes it"
+				: "no rule matches, and pf passes what no "
+				  "rule speaks of";
+	if (ev->reason != PF_R_MATCH)
+		return NULL;
+	return ev->rule ? "blocks it" : "pf drops it";
+}
+
+static void
+tell_filter(struct ex *ex, struct pf_sim *sim, const struct pf_sim_match *m,
+    const struct pf_sim_event *ev)
+{
+	struct pf_ex_step *s;
+
+	if (ev->nat != NULL && ev->nat->natpass) {
+		s = add_step(ex, PF_EX_FILTER,
+		    arena_printf(&ex->out->arena,
+			"not asked: the %s rule says \"pass\"",
+			ev->nat->action == PF_RDR ? "rdr" : "nat"));
+		ex_unasked(ex, sim, ev, &s->overruled);
+		return;
+	}
+	s = add_step(ex, PF_EX_FILTER, filter_text(ev));
+	s->bad = ev->verdict != PF_V_PASS;
+	if (s->text == NULL)
+		s->text = arena_printf(&ex->out->arena, "pf drops it: %s",
+		    pf_reason_name(ev->reason));
+	if (ev->rule != NULL)
+		s->rule = ex_rule(ex, ev->rule);
+	tell_overruled(ex, m, ev, &s->overruled);
+	if (s->bad)
+		ex_near_filter(ex, sim, ev, &s->near);
+}
+
+static void
+tell_state(struct ex *ex, const struct pf_sim_event *ev)
+{
+	struct pf_ex_step *s;
+
+	if (ev->verdict != PF_V_PASS) {
+		s = add_step(ex, PF_EX_STATE,
+		    arena_printf(&ex->out->arena,
+			"it does not fit the state that knows it: %s",
+			pf_reason_name(ev->reason)));
+		s->bad = true;
+		return;
+	}
+	(void)add_step(ex, PF_EX_STATE,
+	    "known by the state that was made: no rule is asked again");
+}
+
+static void
+tell_made(struct ex *ex, const struct pf_sim_event *ev)
+{
+	if (ev->verdict != PF_V_PASS || ev->before.frag)
+		return;
+	(void)add_step(ex, PF_EX_MADE,
+	    ev->state == PF_S_NEW
+		? "made: answers, and what follows, pass without rules"
+		: "none is made: every packet, answers too, is judged by "
+		  "itself");
+}
+
+static bool
+changed_by_scrub(const struct pf_sim_event *ev)
+{
+	return ev->scrub != NULL;
+}
+
+static void
+tell_event(struct ex *ex, const struct ex_walk *w, size_t i)
+{
+	const struct pf_sim_event *ev = &w->go.events.v[i];
+	struct pf_ex_step *s;
+
+	tell_heading(ex, w, i);
+	if (ev->skip) {
+		tell_skip(ex, w, ev);
+		return;
+	}
+	if (changed_by_scrub(ev)) {
+		s = add_step(ex, PF_EX_SCRUB, NULL);
+		s->rule = ex_rule(ex, ev->scrub);
+	}
+	if (ev->state == PF_S_OLD) {
+		tell_state(ex, ev);
+		return;
+	}
+	tell_translation(ex, w, ev);
+	tell_filter(ex, w->sim, w->matches, ev);
+	tell_made(ex, ev);
+}
+
+static void
+tell_sent(struct ex *ex, const struct ex_walk *w)
+{
+	for (size_t i = 0; i < w->go.returned.n; i++) {
+		const struct pf_sim_returned *r = &w->go.returned.v[i];
+
+		(void)add_step(ex, PF_EX_SENT,
+		    r->kind == PF_SENT_RST ? "the sender is told, by a RST"
+			: r->kind == PF_SENT_ICMP
+			? "the sender is told, by an ICMP error"
+			: "pf answers by itself (synproxy)");
+	}
+}
+
+/* ---- where it arrives ---- */
+
+static const char *
+place(struct ex *ex, const struct ex_walk *w)
+{
+	struct arena *mem = &ex->out->arena;
+
+	if (w->to != NULL)
+		return arena_printf(mem, "the jail %s at %s", w->to->name,
+		    ex_end(mem, &w->arrives, true));
+	return arena_printf(
+	    mem, "the host itself at %s", ex_end(mem, &w->arrives, true));
+}
+
+static const char *
+who_listens(struct ex *ex, const struct ex_walk *w)
+{
+	if (w->end == PF_EX_NO_LISTENER)
+		return ", where nobody listens";
+	if (w->listener == NULL)
+		return "";
+	return arena_printf(&ex->out->arena, ", where %s listens",
+	    w->listener->program ? w->listener->program : "somebody");
+}
+
+static const char *
+seen_client(struct ex *ex, const struct ex_walk *w)
+{
+	struct arena *mem = &ex->out->arena;
+
+	if (sim_ip_eq(&w->arrives.src, &ex->q->packet.src))
+		return "";
+	return arena_printf(mem, "; it sees %s as the client, not %s",
+	    ip_text(mem, w->arrives.af, &w->arrives.src),
+	    ip_text(mem, w->arrives.af, &ex->q->packet.src));
+}
+
+static void
+tell_arrival(struct ex *ex, const struct ex_walk *w)
+{
+	struct arena *mem = &ex->out->arena;
+	struct pf_ex_step *s;
+
+	if (!w->has_arrived)
+		return;
+	if (w->leaves) {
+		s = add_step(ex, PF_EX_REACHES,
+		    arena_printf(mem, "leaves on %s, from %s to %s", w->out_if,
+			ip_text(mem, w->arrives.af, &w->arrives.src),
+			ex_end(mem, &w->arrives, true)));
+		s->ifname = w->out_if;
+		return;
+	}
+	s = add_step(ex, PF_EX_REACHES,
+	    arena_printf(mem, "reaches %s%s%s", place(ex, w),
+		who_listens(ex, w), seen_client(ex, w)));
+	s->bad = w->end == PF_EX_NO_LISTENER;
+}
+
+/* The redirection that somebody may have expected. */
+static void
+tell_missing_rdr(struct ex *ex, const struct ex_walk *w)
+{
+	struct pf_ex_step *s;
+	struct pf_ex_rules near = { 0 };
+
+	if (w->to != NULL || w->leaves || w->go.events.n == 0 || w->inside)
+		return;
+	for (size_t i = 0; i < w->go.events.n; i++)
+		if (w->go.events.v[i].nat != NULL)
+			return;
+	ex_near_rdr(ex, w->sim, &w->go.events.v[w->go.events.n - 1], &near);
+	if (near.n == 0)
+		return;
+	s = add_step(ex, PF_EX_TRANSLATE, "no rdr rule matches");
+	s->near = near;
+}
+
+/* ---- the answer packet ---- */
+
+static void
+tell_back(struct ex *ex, const struct ex_walk *w)
+{
+	const struct pf_sim_event *ev = ex_walk_blocker(w);
+	struct arena *mem = &ex->out->arena;
+	struct pf_ex_step *s;
+
+	if (w->leaks || !w->asked_back)
+		return;
+	if (w->end != PF_EX_NO_ANSWER) {
+		(void)add_step(ex, PF_EX_ANSWER, "the answer passes");
+		return;
+	}
+	s = add_step(ex, PF_EX_ANSWER, NULL);
+	s->bad = true;
+	if (ev == NULL) {
+		s->text = "there is no way back for the answer";
+		return;
+	}
+	s->dir = (uint8_t)ev->dir;
+	s->ifname = ev->ifname;
+	s->text = arena_printf(mem, "the answer is dropped, %s on %s",
+	    ev->dir == PF_IN ? "in" : "out", ev->ifname);
+	tell_filter(ex, w->sim, w->back_matches, ev);
+}
+
+/* ---- what it comes to ---- */
+
+static const char *
+blocked_by(struct ex *ex, const struct ex_walk *w, const char *what)
+{
+	const struct pf_sim_event *ev = ex_walk_blocker(w);
+	struct arena *mem = &ex->out->arena;
+	struct pf_ex_rule r;
+
+	if (ev == NULL)
+		return arena_printf(mem, "%s dropped by pf", what);
+	if (ev->rule == NULL)
+		return arena_printf(mem, "%s dropped by pf (%s)", what,
+		    pf_reason_name(ev->reason));
+	r = ex_rule(ex, ev->rule);
+	return arena_printf(mem, "%s blocked by %s", what, line_name(ex, &r));
+}
+
+static const char *
+nobody_text(struct ex *ex, const struct ex_walk *w)
+{
+	struct arena *mem = &ex->out->arena;
+	const struct pf_packet *p = &w->arrives;
+	const struct pf_if *f =
+	    pf_machine_loopback(ex->in->machine, p->af, &p->dst);
+
+	return arena_printf(mem,
+	    "nobody has the address %s (in the network "
+	    "of %s)",
+	    ip_text(mem, p->af, &p->dst), f ? f->name : "?");
+}
+
+static const char *
+no_answer_text(struct ex *ex, const struct ex_walk *w)
+{
+	if (!w->leaks)
+		return ex_walk_blocker(w) ? blocked_by(ex, w, "the answer is")
+					  : "the answer finds no way back";
+	return arena_printf(&ex->out->arena,
+	    "it leaves %s with a source that only this machine knows, %s: no "
+	    "nat rule translates it, and no answer finds the way back",
+	    w->out_if,
+	    ip_text(&ex->out->arena, w->arrives.af, &w->arrives.src));
+}
+
+static const char *
+summary(struct ex *ex, const struct ex_walk *w)
+{
+	struct arena *mem = &ex->out->arena;
+
+	switch (w->end) {
+	case PF_EX_PASSES:
+		return "it gets through";
+	case PF_EX_BLOCKED:
+		return blocked_by(ex, w, "it is");
+	case PF_EX_NO_ANSWER:
+		return no_answer_text(ex, w);
+	case PF_EX_NO_ROUTE:
+		return arena_printf(mem, "there is no route to %s",
+		    ip_text(mem, w->arrives.af, &w->arrives.dst));
+	case PF_EX_NOT_SENT_ON:
+		return arena_printf(mem,
+		    "it is for %s, and this machine does not forward %s",
+		    ip_text(mem, w->arrives.af, &w->arrives.dst),
+		    w->arrives.af == AF_INET ? "IPv4" : "IPv6");
+	case PF_EX_NOBODY:
+		return nobody_text(ex, w);
+	case PF_EX_JAIL_DOWN:
+		return arena_printf(mem, "the jail %s is down", w->to->name);
+	case PF_EX_NO_LISTENER:
+		return arena_printf(mem, "nobody listens: %s", place(ex, w));
+	case PF_EX_TO_ITSELF:
+		return arena_printf(mem,
+		    "the jail %s would talk to itself by way of rdr: it gets "
+		    "the answer from itself, not from %s, and drops it",
+		    w->to->name,
+		    ip_text(mem, ex->q->packet.af, &ex->q->packet.dst));
+	case PF_EX_GUARD:
+		return arena_printf(mem,
+		    "%s is not an address of the jail %s: gaol's guard drops "
+		    "what leaves a jail with another's",
+		    ip_text(mem, ex->q->packet.af, &ex->q->packet.src),
+		    ex->q->jail);
+	case PF_EX_FOREIGN:
+	case PF_EX_RP_FILTER:
+	case PF_EX_OTHER:
+		break;
+	}
+	return "the kernel drops it before pf sees it, or pf holds it: what "
+	       "becomes of it can't be told";
+}
+
+static void
+tell_all(struct ex *ex, const struct ex_walk *w)
+{
+	struct pf_ex_step *s;
+
+	if (w->inside)
+		(void)add_step(ex, PF_EX_HOST,
+		    "a jail's packets to itself stay in the jail: pf does not "
+		    "see them");
+	else if (ex->in->machine->pf_off)
+		(void)add_step(
+		    ex, PF_EX_HOST, "pf is disabled: no rule is asked");
+	for (size_t i = 0; i < w->go.events.n; i++)
+		tell_event(ex, w, i);
+	tell_sent(ex, w);
+	if (w->end != PF_EX_PASSES || w->to == NULL)
+		tell_missing_rdr(ex, w);
+	tell_arrival(ex, w);
+	tell_back(ex, w);
+	ex->out->end = w->end;
+	ex->out->summary = summary(ex, w);
+	if (w->end == PF_EX_PASSES || w->end == PF_EX_BLOCKED ||
+	    w->end == PF_EX_NO_LISTENER ||
+	    (w->end == PF_EX_NO_ANSWER && !w->leaks))
+		return;
+	s = add_step(ex, PF_EX_HOST, ex->out->summary);
+	s->bad = true;
+}
+
+/* ---- the question, said again ---- */
+
+static const char *
+question_text(struct ex *ex)
+{
+	const struct pf_packet *p = &ex->q->packet;
+	_cleanup_(str_clear) struct str s = STR_INIT;
+
+	if (p->proto == 1 || p->proto == 58)
+		str_add(&s, "ping");
+	else if (pf_proto_name(p->proto) != NULL)
+		str_add(&s, pf_proto_name(p->proto));
+	else
+		str_printf(&s, "protocol %u", p->proto);
+	str_addc(&s, ' ');
+	if (ex->q->any_sport)
+		ex_add_ip(&s, p->af, &p->src);
+	else
+		ex_add_end(&s, p, false);
+	str_add(&s, " -> ");
+	ex_add_end(&s, p, true);
+	if (ex->q->dst_name != NULL)
+		str_printf(&s, " (%s)", ex->q->dst_name);
+	return arena_strdup(&ex->out->arena, s.buf);
+}
+
+static void
+fill(struct ex *ex, const struct ex_walk *w)
+{
+	struct pf_explanation *out = ex->out;
+
+	out->arrives = w->arrives;
+	out->has_arrived = w->has_arrived;
+	out->leaves = w->leaves;
+	out->in_if = w->in_if;
+	out->out_if = w->out_if;
+	out->from_jail = ex->q->jail;
+	out->to_jail = w->to ? w->to->name : NULL;
+	if (w->assumed[0].ifname != NULL && w->in_if != NULL)
+		strv_add_owned(&out->notes,
+		    xasprintf("no routes are given: what is not connected is "
+			      "taken to be behind %s",
+			w->assumed[0].ifname));
+	if (!ex->in->machine->listeners_known && !w->leaves && w->has_arrived)
+		strv_add(&out->notes,
+		    "it is not known whether anybody listens there");
+}
+
+static const char *
+first_file(const struct pf_ruleset *rs)
+{
+	for (int l = 0; l < PF_LIST_COUNT; l++)
+		if (rs->main->list[l].n > 0)
+			return rs->main->list[l].v[0]->file;
+	return NULL;
+}
+
+int
+pf_explain(const struct pf_ex_input *in, const struct pf_question *q,
+    struct pf_explanation **ret, struct err *err)
+{
+	struct ex ex = { .in = in, .q = q };
+	struct ex_walk w;
+	int r = ex_walk(in, in->rules, q, &w, err);
+
+	if (r < 0)
+		return r;
+	ex.out = xcalloc(1, sizeof(*ex.out));
+	ex.main_file = in->file ? in->file : first_file(in->rules);
+	ex_files_init(&ex.files, in->env);
+	ex.out->question = question_text(&ex);
+	fill(&ex, &w);
+	tell_all(&ex, &w);
+	ex_changes(&ex, &w);
+	ex_files_clear(&ex.files);
+	ex_walk_clear(&w);
+	*ret = ex.out;
+	return 0;
+}
+
+void
+pf_explanation_free(struct pf_explanation *ex)
+{
+	if (ex == NULL)
+		return;
+	for (size_t i = 0; i < ex->steps.n; i++) {
+		array_clear(&ex->steps.v[i].overruled);
+		array_clear(&ex->steps.v[i].near);
+	}
+	array_clear(&ex->steps);
+	for (size_t i = 0; i < ex->changes.n; i++)
+		array_clear(&ex->changes.v[i].edits);
+	array_clear(&ex->changes);
+	strv_clear(&ex->notes);
+	arena_clear(&ex->arena);
+	free(ex);
+}
+
+void
+pf_explanation_freep(struct pf_explanation **ex)
+{
+	pf_explanation_free(*ex);
+	*ex = NULL;
+}
+
+/* ---- for those who know more ---- */
+
+void
+pf_explanation_add(struct pf_explanation *ex, const char *text)
+{
+	struct pf_ex_step *s = array_add(&ex->steps);
+
+	s->kind = PF_EX_HOST;
+	s->text = arena_strdup(&ex->arena, text);
+}
+
+static void
+drop_changes(struct pf_explanation *ex)
+{
+	for (size_t i = 0; i < ex->changes.n; i++)
+		array_clear(&ex->changes.v[i].edits);
+	array_clear(&ex->changes);
+}
+
+void
+pf_explanation_fail(struct pf_explanation *ex, enum pf_ex_end end,
+    const char *text, const char *cure)
+{
+	struct pf_ex_change *c;
+	struct pf_ex_edit *e;
+
+	pf_explanation_add(ex, text);
+	ex->steps.v[ex->steps.n - 1].bad = true;
+	if (ex->end != PF_EX_PASSES)
+		return;
+	/* What would have closed it is no longer asked for. */
+	drop_changes(ex);
+	ex->end = end;
+	ex->summary = arena_strdup(&ex->arena, text);
+	if (cure == NULL || *cure == '\0')
+		return;
+	c = array_add(&ex->changes);
+	e = array_add(&c->edits);
+	e->how = PF_EX_DO;
+	e->text = arena_strdup(&ex->arena, cure);
+}
