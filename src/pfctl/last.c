@@ -67,22 +67,24 @@ print_facts(struct str *s, const struct pf_env *env)
 }
 
 /* Both files are replaced one after the other; rules that meet other facts
- * still load, or the boot closes everything but ssh. */
+ * still load, or the boot closes everything but ssh. Anchors are left to those
+ * who load them. */
 int
 last_save(const struct world *w, const struct str *rules, struct err *err)
 {
 	_cleanup_(str_clear) struct str facts = STR_INIT;
+	size_t len = current_main_len(rules->buf);
 	int r;
 
-	if (!is_hosts_network())
+	if (w->facts || !is_hosts_network())
 		return 0;
 	print_facts(&facts, w->env);
-	r = file_mkdir_p(LAST_DIR, 0755, err);
+	r = file_mkdir_p(STATE_DIR, 0700, err);
 	if (r == 0)
-		r = file_replace(AT_FDCWD, LAST_DIR "/facts", facts.buf,
+		r = file_replace(AT_FDCWD, STATE_DIR "/facts", facts.buf,
 		    facts.len, 0600, err);
 	if (r == 0)
-		r = file_replace(AT_FDCWD, LAST_DIR "/rules", rules->buf,
-		    rules->len, 0600, err);
+		r = file_replace(
+		    AT_FDCWD, STATE_DIR "/rules", rules->buf, len, 0600, err);
 	return r;
 }

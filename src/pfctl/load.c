@@ -197,21 +197,6 @@ load_clear(struct load *l)
 	str_clear(&l->text);
 }
 
-/* The rules stand. What is left is for others: jails that started since the
- * world was read, and the next boot. */
-static int
-after_load(const struct world *w, const struct str *text, struct err *err)
-{
-	struct err last = { 0 };
-	int r = net_pf_sync(err);
-
-	if (r == 0 && last_save(w, text, &last) < 0)
-		complain("the rules are loaded, but not kept for the next "
-			 "boot: %s",
-		    last.msg);
-	return r;
-}
-
 int
 load_ruleset(struct store *s, const struct world *w, struct current *old,
     const struct pf_ruleset *rs, bool enable, struct err *err)
@@ -235,12 +220,13 @@ load_ruleset(struct store *s, const struct world *w, struct current *old,
 	}
 	store_keep_only(s, l.nft.stamp.load_id);
 	/* The rules hold, whatever becomes of the copy. */
-	if (remember(w, &l.text, &later) < 0)
+	if (last_save(w, &l.text, &later) < 0)
 		complain(
 		    "the next boot will begin with older rules: %s", later.msg);
 	old->status.enabled |= enable;
 	r = store_put_common(s, "loaded", &yes, err);
-	return r < 0 || w->facts ? r : after_load(w, &l.text, err);
+	/* Jails may have started since the world was read. */
+	return r < 0 || w->facts ? r : net_pf_sync(err);
 }
 
 /* ---- reading the file ---- */

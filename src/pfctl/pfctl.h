@@ -104,9 +104,8 @@ int store_remove_common(struct store *s, const char *name, struct err *err);
 
 /* ---- last.c: the last ruleset, for the next boot ---- */
 
-#define LAST_DIR "/var/lib/gaol/pf"
-
-/* Keep rules (normal form) and the facts they were made from. */
+/* Keep the main rules (of a normal form) and the facts they were made from,
+ * if it is the host's own network that they are for. */
 int last_save(const struct world *w, const struct str *rules, struct err *err);
 
 /* ---- current.c: the ruleset that is loaded ---- */
@@ -158,11 +157,6 @@ int load_ruleset(struct store *s, const struct world *w, struct current *old,
 /* Parse a text that is pf.conf's normal form. */
 int parse_text(const char *name, const char *text, const struct pf_env *env,
     struct pf_ruleset **ret, struct err *err);
-
-/* ---- remember.c ---- */
-
-/* Keep rules (in normal form) and interfaces for the next boot. */
-int remember(const struct world *w, const struct str *rules, struct err *err);
 
 /* ---- sysctl.c ---- */
 
