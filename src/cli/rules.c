@@ -19,8 +19,9 @@
 
 #define LAST_RULES "/var/lib/gaol/pf/rules"
 #define LAST_FACTS "/var/lib/gaol/pf/facts"
+#define UNCONFIRMED "/var/lib/gaol/pf/unconfirmed"
 
-enum { SSHD_CONFIG_MAX = 1024 * 1024 };
+enum { SSHD_CONFIG_MAX = 1024 * 1024, PF_CONF_MAX = 64 * 1024 * 1024 };
 
 /* What holds until the administrator's rules do, but for ssh. DHCP and
  * neighbour discovery are let in, or the host would not get the addresses to
@@ -203,16 +204,36 @@ cli_rules_load_last(struct cli *c, struct err *err)
 	return load_closed(err);
 }
 
+/* Is this the file that was loaded with --confirm and never confirmed? */
+static bool
+was_never_confirmed(const char *path)
+{
+	_cleanup_(str_clear) struct str file = STR_INIT;
+	_cleanup_(str_clear) struct str tried = STR_INIT;
+
+	return file_read(AT_FDCWD, UNCONFIRMED, PF_CONF_MAX, &tried, NULL) ==
+	    0 &&
+	    file_read(AT_FDCWD, path, PF_CONF_MAX, &file, NULL) == 0 &&
+	    file.len == tried.len && memcmp(file.buf, tried.buf, file.len) == 0;
+}
+
 int
 cli_rules_load(const struct rcconf *rc, struct err *err)
 {
+	const char *path =
+	    rcconf_get(rc, "pf_rules", rcconf_default("pf_rules"));
 	_cleanup_(strv_clear) struct strv args = { 0 };
 	int r;
 
+	if (was_never_confirmed(path))
+		return err_set(err, EPERM,
+		    "%s is as it was loaded on trial and never confirmed: the "
+		    "rules of before stand; to load it for good: pfctl -f %s",
+		    path, path);
 	strv_add(&args, "-q");
 	strv_split(&args, rcconf_get(rc, "pf_flags", ""), " \t");
 	strv_add(&args, "-f");
-	strv_add(&args, rcconf_get(rc, "pf_rules", rcconf_default("pf_rules")));
+	strv_add(&args, path);
 	r = must(cli_pfctl((const char *const *)strv_argv(&args), err), err);
 	if (r < 0)
 		return err_wrap(err, r, "the rules of before stand");

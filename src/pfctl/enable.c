@@ -98,19 +98,31 @@ enable(struct pfctl *p, struct store *s, const struct world *w, struct err *err)
 int
 do_enable(struct pfctl *p)
 {
-	_cleanup_(store_close) struct store s = STORE_INIT;
-	struct err err = { 0 };
-	struct world w;
-	int r = world_read(p->facts, &w, &err);
+	return with_store(p, enable);
+}
+
+static int
+put_to_sleep(struct store *s, struct err *err)
+{
+	int r = nft_enable(false, err);
 
 	if (r == 0)
-		r = store_open(&s, &err);
-	if (r == 0)
-		r = enable(p, &s, &w, &err);
-	world_clear(&w);
-	if (r < 0)
-		complain("%s", err.msg);
-	return r < 0;
+		r = store_remove_common(s, "since", err);
+	return r < 0 ? r : sysctls_restore(s, err);
+}
+
+int
+set_enabled(struct store *s, bool on, struct err *err)
+{
+	struct nft_status status;
+	int r = nft_status_read(&status, err);
+
+	if (r < 0 || status.enabled == on)
+		return r;
+	if (!on)
+		return put_to_sleep(s, err);
+	r = nft_enable(true, err);
+	return r < 0 ? r : note_since(s, err);
 }
 
 static int
@@ -123,11 +135,7 @@ disable(struct store *s, struct err *err)
 		return r;
 	if (!status.enabled)
 		return err_set(err, ENOENT, "pf not enabled");
-	r = nft_enable(false, err);
-	if (r < 0)
-		return r;
-	r = store_remove_common(s, "since", err);
-	return r < 0 ? r : sysctls_restore(s, err);
+	return put_to_sleep(s, err);
 }
 
 int

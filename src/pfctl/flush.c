@@ -120,17 +120,5 @@ flush(struct pfctl *p, struct store *s, const struct world *w, struct err *err)
 int
 do_flush(struct pfctl *p)
 {
-	_cleanup_(store_close) struct store s = STORE_INIT;
-	struct err err = { 0 };
-	struct world w;
-	int r = world_read(p->facts, &w, &err);
-
-	if (r == 0)
-		r = store_open(&s, &err);
-	if (r == 0)
-		r = flush(p, &s, &w, &err);
-	world_clear(&w);
-	if (r < 0)
-		complain("%s", err.msg);
-	return r < 0;
+	return with_store(p, flush);
 }

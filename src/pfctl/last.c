@@ -13,9 +13,7 @@
 #include "base/file.h"
 #include "pfctl/pfctl.h"
 
-/* A pfctl in a network namespace of somebody's own is none of the host's
- * business. */
-static bool
+bool
 is_hosts_network(void)
 {
 	struct stat own, init;

@@ -11,6 +11,7 @@
 #include "pfctl/pfctl.h"
 
 struct load {
+	const struct pfctl *p;
 	struct store *store;
 	const struct world *world;
 	const struct pf_ruleset *rules;
@@ -19,22 +20,26 @@ struct load {
 	struct str text; /* normal form */
 	struct nft_load nft;
 	bool enable;
+	bool on_trial; /* these begin a trial */
+	bool for_good; /* these end one */
+	struct trial trial, trial_before;
+	bool had_trial;
 	struct current *old; /* what is loaded now */
 };
 
 /* ---- steps ---- */
 
 static int
-lower(const struct load *l, const struct pf_ruleset *rs, uint32_t first,
+lower(const struct world *w, const struct pf_ruleset *rs, uint32_t first,
     struct pf_lowered **ret, struct str *msgs, struct err *err)
 {
 	const struct pf_lower_opts opts = { NET_GROUP, first };
 	struct nft_addrs addrs = { 0 };
-	int r = pf_lower(rs, l->world->env, &opts, ret, msgs, err);
+	int r = pf_lower(rs, w->env, &opts, ret, msgs, err);
 
 	if (r < 0)
 		return r;
-	world_addrs(l->world, &addrs);
+	world_addrs(w, &addrs);
 	nft_addr_sets_fill(
 	    (*ret)->sets.v, (*ret)->sets.n, &addrs, &(*ret)->arena);
 	array_clear(&addrs);
@@ -62,7 +67,7 @@ step_lower(void *ctx, struct err *err)
 	const struct nft_status *st = &l->old->status;
 	/* Numbers are not used twice while states may bear them. */
 	uint32_t first = st->stamped ? st->stamp.next_rule : 1;
-	int r = lower(l, l->rules, first, &l->lowered, &l->msgs, err);
+	int r = lower(l->world, l->rules, first, &l->lowered, &l->msgs, err);
 
 	if (r < 0)
 		return r;
@@ -139,32 +144,88 @@ step_commit(void *ctx, struct err *err)
 	return nft_load_commit(&l->nft, err);
 }
 
-/* Put back what was there, under its old numbers. */
-static int
-undo_commit(void *ctx, struct err *err)
+int
+load_again(struct store *s, const struct world *w, const struct pf_ruleset *rs,
+    uint64_t load_id, bool enable, struct err *err)
 {
 	_cleanup_(pf_lowered_freep) struct pf_lowered *lowered = NULL;
 	_cleanup_(str_clear) struct str msgs = STR_INIT;
 	_cleanup_(str_clear) struct str ids = STR_INIT;
+	struct nft_status now;
+	struct nft_load nft;
+	uint32_t first = 1;
+	int r = nft_status_read(&now, err);
+
+	if (r < 0)
+		return r;
+	/* Under their old numbers; of the others none is used again. */
+	if (store_get(s, load_id, "ids", &ids, NULL) == 0)
+		(void)sscanf(ids.buf, "%u", &first);
+	r = lower(w, rs, first, &lowered, &msgs, err);
+	if (r == 0 && enable)
+		r = sysctls_apply(s, lowered, err);
+	if (r < 0)
+		return r;
+	set_nft(&nft, lowered, first, enable);
+	nft.stamp.load_id = load_id;
+	if (now.stamped)
+		nft.stamp.next_rule =
+		    MAX(nft.stamp.next_rule, now.stamp.next_rule);
+	return nft_load_commit(&nft, err);
+}
+
+static int
+undo_commit(void *ctx, struct err *err)
+{
 	struct load *l = ctx;
 	const struct nft_status *st = &l->old->status;
-	struct nft_load nft;
-	uint32_t first = st->stamp.next_rule;
 	int r;
 
 	if (!st->present)
 		return nft_remove(err);
-	if (store_get(l->store, st->stamp.load_id, "ids", &ids, NULL) == 0)
-		(void)sscanf(ids.buf, "%u", &first);
-	r = lower(l, l->old->rules, first, &lowered, &msgs, err);
-	if (r < 0)
-		return r;
-	set_nft(&nft, lowered, first, false);
-	nft.stamp.load_id = st->stamp.load_id;
-	r = nft_load_commit(&nft, err);
+	r = load_again(
+	    l->store, l->world, l->old->rules, st->stamp.load_id, false, err);
 	if (r == 0 && l->enable && !st->enabled)
 		r = nft_enable(false, err);
 	return r;
+}
+
+static bool
+is_on_trial(const void *ctx)
+{
+	const struct load *l = ctx;
+
+	return l->on_trial;
+}
+
+static int
+step_trial(void *ctx, struct err *err)
+{
+	struct load *l = ctx;
+
+	l->had_trial = trial_read(l->store, &l->trial_before);
+	trial_plan(l->p, l->store, l->old, &l->trial);
+	return trial_begin(l->p, l->store, &l->trial, err);
+}
+
+static int
+undo_trial(void *ctx, struct err *err)
+{
+	struct load *l = ctx;
+
+	if (l->had_trial)
+		return trial_write(l->store, &l->trial_before, err);
+	trial_unmark();
+	return trial_remove(l->store, err);
+}
+
+/* There is nothing to undo: a clock without its trial does nothing. */
+static int
+step_clock(void *ctx, struct err *err)
+{
+	struct load *l = ctx;
+
+	return trial_start_clock(&l->trial, err);
 }
 
 static const struct step load_steps[] = {
@@ -175,6 +236,15 @@ static const struct step load_steps[] = {
 	    .text = "write down what is loaded",
 	    .run = step_keep,
 	    .undo = undo_keep },
+	{ .name = "trial",
+	    .text = "write down which rules come back",
+	    .run = step_trial,
+	    .undo = undo_trial,
+	    .wanted = is_on_trial },
+	{ .name = "clock",
+	    .text = "start the clock of the trial",
+	    .run = step_clock,
+	    .wanted = is_on_trial },
 	{ .name = "sysctl",
 	    .text = "set what the rules need in the kernel",
 	    .run = step_sysctl,
@@ -197,6 +267,51 @@ load_clear(struct load *l)
 	str_clear(&l->text);
 }
 
+/* What was loaded for good is kept for the next boot, what is on trial is
+ * not; what may come back is kept as well. */
+static void
+keep_for_later(struct load *l)
+{
+	uint64_t keep[2] = { l->nft.stamp.load_id };
+	struct err err = { 0 };
+	struct trial trial;
+	bool on_trial = trial_read(l->store, &trial);
+
+	if (on_trial && l->for_good) {
+		on_trial = trial_remove(l->store, &err) < 0;
+		if (on_trial)
+			complain("%s", err.msg);
+	}
+	if (on_trial)
+		keep[1] = trial.old_load;
+	store_keep_only(l->store, keep, on_trial ? 2 : 1);
+	if (on_trial)
+		return;
+	if (l->for_good && !l->world->facts)
+		trial_unmark();
+	/* The rules hold, whatever becomes of the copy. */
+	if (last_save(l->world, &l->text, &err) < 0)
+		complain(
+		    "the next boot will begin with older rules: %s", err.msg);
+}
+
+static int
+load_it(struct load *l, struct err *err)
+{
+	static const struct str yes = { .buf = (char *)"1\n", .len = 2 };
+	int r = steps_run(&load_work, l, err);
+
+	if (r < 0) {
+		fputs(l->msgs.buf, stderr);
+		return r;
+	}
+	keep_for_later(l);
+	l->old->status.enabled |= l->enable;
+	r = store_put_common(l->store, "loaded", &yes, err);
+	/* Jails may have started since the world was read. */
+	return r < 0 || l->world->facts ? r : net_pf_sync(err);
+}
+
 int
 load_ruleset(struct store *s, const struct world *w, struct current *old,
     const struct pf_ruleset *rs, bool enable, struct err *err)
@@ -210,23 +325,30 @@ load_ruleset(struct store *s, const struct world *w, struct current *old,
 		.enable = enable,
 		.old = old,
 	};
-	static const struct str yes = { .buf = (char *)"1\n", .len = 2 };
-	struct err later = { 0 };
-	int r = steps_run(&load_work, &l, err);
 
-	if (r < 0) {
-		fputs(l.msgs.buf, stderr);
-		return r;
-	}
-	store_keep_only(s, l.nft.stamp.load_id);
-	/* The rules hold, whatever becomes of the copy. */
-	if (last_save(w, &l.text, &later) < 0)
-		complain(
-		    "the next boot will begin with older rules: %s", later.msg);
-	old->status.enabled |= enable;
-	r = store_put_common(s, "loaded", &yes, err);
-	/* Jails may have started since the world was read. */
-	return r < 0 || w->facts ? r : net_pf_sync(err);
+	return load_it(&l, err);
+}
+
+/* The same for a file: with --confirm on trial, else for good. */
+static int
+load_file_rules(const struct pfctl *p, struct store *s, const struct world *w,
+    struct current *old, const struct pf_ruleset *rs, bool enable,
+    struct err *err)
+{
+	_cleanup_(load_clear) struct load l = {
+		.p = p,
+		.store = s,
+		.world = w,
+		.rules = rs,
+		.msgs = STR_INIT,
+		.text = STR_INIT,
+		.enable = enable,
+		.on_trial = p->confirm,
+		.for_good = !p->confirm,
+		.old = old,
+	};
+
+	return load_it(&l, err);
 }
 
 /* ---- reading the file ---- */
@@ -326,11 +448,18 @@ load_file(struct pfctl *p, const struct world *w, struct store *s,
 		if (r < 0)
 			return r;
 	}
-	r = load_ruleset(s, w, &old, merged ? merged : rs, enable, err);
+	r = load_file_rules(p, s, w, &old, merged ? merged : rs, enable, err);
 	if (r < 0)
 		return r;
 	if (p->flush)
-		r = flush_rest(p, flush_parse(p->flush), n_tables, err);
+		r = flush_rest(p,
+		    flush_parse(p->flush) & ~(p->confirm ? FLUSH_WAITS : 0u),
+		    n_tables, err);
+	if (p->confirm)
+		notice(p,
+		    "pfctl: the rules of before come back in %u seconds; to "
+		    "keep these: pfctl --confirm\n",
+		    p->confirm);
 	if (r == 0 && old.status.enabled)
 		warn_foreign(p);
 	return r;

@@ -6,6 +6,11 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+/* Options without a letter; beyond all letters. */
+enum { OPT_FACTS = 256, OPT_JSON, OPT_CONFIRM, OPT_REVERT };
+
+enum { CONFIRM_MAX = 24 * 60 * 60 };
+
 static const char usage_text[] =
     "usage: pfctl [-AdeghmNnOPqRrvz] [-a anchor] [-D macro=value] "
     "[-F modifier]\n"
@@ -215,14 +220,79 @@ option(struct pfctl *p, int letter, const char *arg)
 	}
 }
 
+/* --confirm alone confirms; with -f it takes the seconds, as its value or as
+ * the next word. */
+static void
+option_confirm(struct pfctl *p, const char *value, char *const *next)
+{
+	int64_t n;
+
+	if (!value && *next && strspn(*next, "0123456789") == strlen(*next)) {
+		value = *next;
+		optind++;
+	}
+	p->confirmed = !value;
+	if (!value)
+		return;
+	if (str_to_i64(value, 1, CONFIRM_MAX, &n) < 0) {
+		complain("--confirm waits 1 to %d seconds, not '%s'",
+		    CONFIRM_MAX, value);
+		exit(1);
+	}
+	p->confirm = (unsigned)n;
+}
+
+static void
+option_long(struct pfctl *p, int option, const char *value, char *const *next)
+{
+	switch (option) {
+	case OPT_FACTS:
+		p->facts = value;
+		break;
+	case OPT_JSON:
+		p->json = true;
+		break;
+	case OPT_CONFIRM:
+		option_confirm(p, value, next);
+		break;
+	case OPT_REVERT:
+		p->revert = true;
+		p->trial = value ? strtoull(value, NULL, 16) : 0;
+		break;
+	}
+}
+
+/* Long options go together only as they mean something. */
+static void
+check_long(const struct pfctl *p)
+{
+	const char *wrong = NULL;
+
+	if (p->json && !(p->dry && p->file))
+		wrong = "--json shows a file that is not loaded: give -n and "
+			"-f";
+	else if (p->confirm && (p->dry || !p->file))
+		wrong = "--confirm SECONDS is for a file that is loaded: give "
+			"-f, and no -n";
+	else if (p->confirmed && p->file)
+		wrong = "with -f, --confirm needs the seconds to wait: "
+			"--confirm 60";
+	if (!wrong)
+		return;
+	complain("%s", wrong);
+	exit(1);
+}
+
 static void
 parse_args(struct pfctl *p, int argc, char **argv)
 {
 	static const char letters[] =
 	    "+:a:AdD:eqf:F:ghi:k:K:mnNOo:Pp:rRs:t:T:vx:z";
 	static const struct option longs[] = {
-		{ "facts", required_argument, NULL, 256 },
-		{ "json", no_argument, NULL, 257 },
+		{ "facts", required_argument, NULL, OPT_FACTS },
+		{ "json", no_argument, NULL, OPT_JSON },
+		{ "confirm", optional_argument, NULL, OPT_CONFIRM },
+		{ "revert", optional_argument, NULL, OPT_REVERT },
 		{ 0 },
 	};
 	int c;
@@ -235,12 +305,10 @@ parse_args(struct pfctl *p, int argc, char **argv)
 			usage();
 		} else if (c == '?') {
 			complain("illegal option -- %c",
-			    optopt && optopt < 256 ? optopt : '-');
+			    optopt && optopt < OPT_FACTS ? optopt : '-');
 			usage();
-		} else if (c == 256) {
-			p->facts = optarg;
-		} else if (c == 257) {
-			p->json = true;
+		} else if (c >= OPT_FACTS) {
+			option_long(p, c, optarg, argv + optind);
 		} else {
 			option(p, c, optarg);
 		}
@@ -254,11 +322,7 @@ parse_args(struct pfctl *p, int argc, char **argv)
 	}
 	if (p->table && strlen(p->table) > PF_TABLE_MAX)
 		usage();
-	if (p->json && !(p->dry && p->file)) {
-		complain("--json shows a file that is not loaded: give -n "
-			 "and -f");
-		exit(1);
-	}
+	check_long(p);
 	if (!p->load)
 		p->load = PF_LOAD_ALL;
 }
@@ -303,7 +367,7 @@ static bool
 asks_the_kernel(const struct pfctl *p)
 {
 	return p->disable || p->enable || p->show || p->flush || p->file ||
-	    p->n_kill || p->table_cmd;
+	    p->n_kill || p->table_cmd || p->confirmed || p->revert;
 }
 
 /* The order in which FreeBSD's pfctl does what it is asked to. */
@@ -319,6 +383,12 @@ run(struct pfctl *p)
 			 "or give -n to check a file");
 		return 1;
 	}
+	if (p->revert)
+		return do_revert(p);
+	if (geteuid() == 0 && trial_settle(p))
+		return 1;
+	if (p->confirmed)
+		return do_confirm(p);
 	if (p->disable)
 		rc |= do_disable(p);
 	if (p->show && !rc)

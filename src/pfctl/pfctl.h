@@ -26,7 +26,11 @@ struct pfctl {
 	char *const *args; /* addresses behind -T */
 	bool enable, disable, dry, merge, quiet, numeric, clear, resolve;
 	int verbose;
-	unsigned load; /* PF_LOAD_* */
+	unsigned confirm; /* --confirm=SECONDS, with -f */
+	bool confirmed;	  /* --confirm alone */
+	bool revert;	  /* --revert */
+	uint64_t trial;	  /* --revert=ID: only that trial; 0: any */
+	unsigned load;	  /* PF_LOAD_* */
 	bool optimize_given;
 	enum pf_optimize optimize;
 	struct strv defines;
@@ -90,11 +94,11 @@ int store_put(struct store *s, uint64_t load_id, const char *name,
 int store_get(struct store *s, uint64_t load_id, const char *name,
     struct str *ret, struct err *err);
 int store_remove(struct store *s, uint64_t load_id, struct err *err);
-/* Remove all loads but this one. */
-void store_keep_only(struct store *s, uint64_t load_id);
+/* Remove all loads but these. */
+void store_keep_only(struct store *s, const uint64_t *load_id, size_t n);
 
 /* Files that are not of one load: "loaded" (something is), "since" (when pf
- * was enabled; there only while it is), "sysctl". */
+ * was enabled; there only while it is), "sysctl", "trial". */
 int store_put_common(
     struct store *s, const char *name, const struct str *text, struct err *err);
 int store_get_common(
@@ -102,11 +106,20 @@ int store_get_common(
 bool store_has(struct store *s, const char *name);
 int store_remove_common(struct store *s, const char *name, struct err *err);
 
+/* Do some work with the store open and the world read; what goes wrong is
+ * told. Exit code. */
+int with_store(struct pfctl *p,
+    int (*work)(struct pfctl *p, struct store *s, const struct world *w,
+	struct err *err));
+
 /* ---- last.c: the last ruleset, for the next boot ---- */
 
 /* Keep the main rules (of a normal form) and the facts they were made from,
  * if it is the host's own network that they are for. */
 int last_save(const struct world *w, const struct str *rules, struct err *err);
+/* A pfctl in a network namespace of somebody's own is none of the host's
+ * business. */
+bool is_hosts_network(void);
 
 /* ---- current.c: the ruleset that is loaded ---- */
 
@@ -151,12 +164,47 @@ int merge(const struct pfctl *p, const struct current *old,
 
 /* -f, with -F if both are given. Exit code. */
 int do_load(struct pfctl *p);
-/* Replace what is loaded (`old`) by this ruleset, and enable pf if told to. */
+/* Replace what is loaded (`old`) by this ruleset, and enable pf if told to.
+ * A trial goes on. */
 int load_ruleset(struct store *s, const struct world *w, struct current *old,
     const struct pf_ruleset *rs, bool enable, struct err *err);
+/* Load once more what was loaded under this number, and enable pf if told
+ * to. */
+int load_again(struct store *s, const struct world *w,
+    const struct pf_ruleset *rs, uint64_t load_id, bool enable,
+    struct err *err);
 /* Parse a text that is pf.conf's normal form. */
 int parse_text(const char *name, const char *text, const struct pf_env *env,
     struct pf_ruleset **ret, struct err *err);
+
+/* ---- trial.c: -f FILE --confirm SECONDS ---- */
+
+struct trial {
+	uint64_t id;	   /* no two trials have the same */
+	uint64_t old_load; /* what comes back */
+	bool old_present;  /* there was something */
+	bool old_enabled;  /* and pf was enabled */
+	int64_t deadline;  /* seconds of CLOCK_BOOTTIME */
+	unsigned flush;	   /* FLUSH_*: waits for the confirmation */
+};
+
+/* Is a trial going on? */
+bool trial_read(struct store *s, struct trial *ret);
+/* One that begins now, with what is loaded (`old`) to come back. */
+void trial_plan(const struct pfctl *p, struct store *s,
+    const struct current *old, struct trial *ret);
+int trial_begin(const struct pfctl *p, struct store *s, const struct trial *t,
+    struct err *err);
+int trial_write(struct store *s, const struct trial *t, struct err *err);
+int trial_remove(struct store *s, struct err *err);
+/* Forget which file was never confirmed: something was loaded for good. */
+void trial_unmark(void);
+/* `pfctl --revert=ID` at the deadline, whatever ends before. */
+int trial_start_clock(const struct trial *t, struct err *err);
+/* Put back what an unconfirmed trial replaced if its clock did not. */
+int trial_settle(struct pfctl *p);
+int do_confirm(struct pfctl *p);
+int do_revert(struct pfctl *p);
 
 /* ---- sysctl.c ---- */
 
@@ -169,6 +217,8 @@ int sysctls_restore(struct store *s, struct err *err);
 
 int do_enable(struct pfctl *p);
 int do_disable(struct pfctl *p);
+/* Make it so, if it is not. */
+int set_enabled(struct store *s, bool on, struct err *err);
 /* Say which chains of others drop what pf lets through. */
 void warn_foreign(const struct pfctl *p);
 
@@ -184,6 +234,8 @@ enum {
 	FLUSH_TABLES = 64,
 	FLUSH_OSFP = 128,
 	FLUSH_ALL = 255,
+	/* What a trial leaves until it is confirmed. */
+	FLUSH_WAITS = FLUSH_STATES | FLUSH_SOURCES | FLUSH_INFO,
 };
 unsigned flush_parse(const char *word);
 int do_flush(struct pfctl *p);

@@ -137,18 +137,29 @@ is_load_name(const char *name)
 	return strlen(name) == 16 && strspn(name, "0123456789abcdef") == 16;
 }
 
+static bool
+is_among(const char *name, const uint64_t *load_id, size_t n)
+{
+	char one[NAME_LEN];
+
+	for (size_t i = 0; i < n; i++) {
+		load_name(one, load_id[i]);
+		if (streq(name, one))
+			return true;
+	}
+	return false;
+}
+
 void
-store_keep_only(struct store *s, uint64_t load_id)
+store_keep_only(struct store *s, const uint64_t *load_id, size_t n)
 {
 	_cleanup_closedir_ DIR *d = NULL;
-	char keep[NAME_LEN];
 	struct dirent *e;
 	int fd = openat(s->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	load_name(keep, load_id);
 	d = fd < 0 ? NULL : fdopendir(fd);
 	while (d && (e = readdir(d)))
-		if (is_load_name(e->d_name) && !streq(e->d_name, keep))
+		if (is_load_name(e->d_name) && !is_among(e->d_name, load_id, n))
 			(void)file_remove_tree(s->dirfd, e->d_name, NULL);
 }
 
@@ -180,4 +191,24 @@ store_remove_common(struct store *s, const char *name, struct err *err)
 	if (unlinkat(s->dirfd, name, 0) < 0 && errno != ENOENT)
 		return err_errno(err, "cannot remove " RUN_DIR "/.../%s", name);
 	return 0;
+}
+
+int
+with_store(struct pfctl *p,
+    int (*work)(struct pfctl *p, struct store *s, const struct world *w,
+	struct err *err))
+{
+	_cleanup_(store_close) struct store s = STORE_INIT;
+	struct err err = { 0 };
+	struct world w;
+	int r = world_read(p->facts, &w, &err);
+
+	if (r == 0)
+		r = store_open(&s, &err);
+	if (r == 0)
+		r = work(p, &s, &w, &err);
+	world_clear(&w);
+	if (r < 0)
+		complain("%s", err.msg);
+	return r < 0;
 }

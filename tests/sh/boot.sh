@@ -129,6 +129,22 @@ test_expect 'without pf_enable nothing is loaded' '
 	power_off && cable && address && gaol sysrc pf_enable=NO &&
 	gaol boot && open 80 && open 3306 && ! nft list table inet pf'
 
+test_expect 'rules that were on trial and never confirmed are not loaded' '
+	gaol sysrc pf_enable=YES && power_off && cable && address &&
+	gaol boot && cp /etc/pf.conf "$TMP/good.conf" &&
+	echo "block quick all" >>/etc/pf.conf &&
+	pfctl -f /etc/pf.conf --confirm 600 && closed 22 &&
+	power_off && cable && address &&
+	fails 1 "/etc/pf.conf is as it was loaded on trial and never confirmed" \
+	    gaol boot &&
+	open 22 && open 80 && closed 3306'
+test_expect '.. until they are loaded for good, or are others' '
+	pfctl -f /etc/pf.conf && closed 22 && power_off && cable && address &&
+	gaol boot && closed 22 &&
+	pfctl -f /etc/pf.conf --confirm 600 && cp "$TMP/good.conf" /etc/pf.conf &&
+	power_off && cable && address && gaol boot && open 22 && closed 3306 &&
+	gaol sysrc pf_enable=NO && gaol service pf onestop'
+
 # ---- service pf
 
 test_expect 'service pf start, stop, restart' '

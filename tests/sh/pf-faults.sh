@@ -35,9 +35,13 @@ rules() {
 	pfctl -s Running 2>&1
 }
 
+LOAD='pfctl -f $TMP/new.conf'
+load() {
+	eval "$LOAD"
+}
+
 steps_of_load() {
-	GAOL_STEPS=1 pfctl -f "$TMP/new.conf" 2>&1 >/dev/null |
-	    sed -n 's/^step //p'
+	GAOL_STEPS=1 load 2>&1 >/dev/null | sed -n 's/^step //p'
 }
 
 no_rules() {
@@ -64,8 +68,7 @@ faults() {
 	for step in $steps; do
 		for mode in '' :after; do
 			test_expect "$title: $step$mode fails, and nothing changes" '
-				GAOL_FAULT=$step$mode pfctl -f "$TMP/new.conf" \
-				    >"$TMP/out" 2>&1
+				GAOL_FAULT=$step$mode load >"$TMP/out" 2>&1
 				got=$?
 				cat "$TMP/out"
 				[ $got = 1 ] &&
@@ -98,6 +101,26 @@ for step in $steps; do
 		cmp "$TMP/rules-before" "$TMP/rules-after" ||
 		    grep -q friends "$TMP/rules-after" || exit 1
 		pfctl -f "$TMP/new.conf" && rules | grep -q friends
+	'
+done
+
+# On trial there are more steps, and a way back.
+LOAD='pfctl -f $TMP/new.conf --confirm 600'
+no_trial() {
+	! pfctl --confirm
+} 2>/dev/null
+faults 'on trial' old_rules no_trial
+test_expect 'there are more steps on trial' 'grep -q clock <<<"$steps"'
+for step in $steps; do
+	test_expect "killed after $step on trial: the old rules come back" '
+		old_rules
+		rules >"$TMP/rules-before"
+		GAOL_FAULT=$step:kill load >"$TMP/out" 2>&1
+		[ $? = 137 ] || exit 1
+		rules >"$TMP/rules-after"
+		cmp "$TMP/rules-before" "$TMP/rules-after" ||
+		    pfctl --revert || exit 1
+		rules | cmp "$TMP/rules-before" -
 	'
 done
 
