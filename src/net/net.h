@@ -150,6 +150,25 @@ const struct net_if *net_view_if(const struct net_view *view, const char *name);
 const struct net_ifaddr *net_view_holder(const struct net_view *view,
     const struct net_addr *addr, const struct net_if **ret_if);
 
+/* ---- routes (route.c) ---- */
+
+struct net_route {
+	struct net_addr net; /* plen 0: the default route */
+	struct net_addr via; /* family 0: no gateway */
+	char ifname[IFNAMSIZ]; /* pf's name */
+	uint32_t metric;
+};
+
+struct net_routes {
+	struct net_route *v;
+	size_t n, cap;
+};
+
+/* The unicast routes of the main table over interfaces of the view, so not
+ * those to jails; of several hops the first. Free with array_clear. */
+int net_routes_read(
+    const struct net_view *view, struct net_routes *ret, struct err *err);
+
 /*
  * Bring the sets of addresses in pf's loaded rules up to date. net_jail_up,
  * net_jail_down and net_up do it; pfctl after a load, because a jail may have

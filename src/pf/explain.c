@@ -331,12 +331,17 @@ place(struct ex *ex, const struct ex_walk *w)
 static const char *
 who_listens(struct ex *ex, const struct ex_walk *w)
 {
+	const struct pf_machine *m = ex->in->machine;
+	const char *program = w->listener ? w->listener->program : NULL;
+
 	if (w->end == PF_EX_NO_LISTENER)
 		return ", where nobody listens";
 	if (w->listener == NULL)
 		return "";
+	if (program == NULL && m->program != NULL)
+		program = m->program(m->program_ctx, w->listener);
 	return arena_printf(&ex->out->arena, ", where %s listens",
-	    w->listener->program ? w->listener->program : "somebody");
+	    program ? program : "a program");
 }
 
 static const char *

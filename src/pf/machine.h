@@ -59,6 +59,10 @@ struct pf_machine {
 	bool listeners_known, routes_known;
 	bool forward4, forward6;
 	bool pf_off;
+	/* Whose socket it is, asked for the one listener that matters; NULL:
+	 * nobody can tell more than `program`. */
+	const char *(*program)(void *ctx, const struct pf_listener *l);
+	void *program_ctx;
 };
 
 /* Free the arrays (names are borrowed). */

@@ -1,198 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The world that a pf.conf names, as this machine is: interfaces, names,
- * files. */
-#include <sys/random.h>
-
+/* The world that a pf.conf names: this machine, or what a file of facts says
+ * of another. */
 #include <fcntl.h>
-#include <grp.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <pwd.h>
-#include <unistd.h>
 
 #include "base/file.h"
-#include "conf/rcconf.h"
-#include "net/net.h"
 #include "pfctl/pfctl.h"
 
 enum { FILE_MAX = 64 << 20 };
 
-/* ---- names ---- */
-
-static void
-resolve(void *ctx, const char *host, struct pf_ips *ret)
-{
-	const struct addrinfo hints = { .ai_socktype = SOCK_DGRAM };
-	struct addrinfo *list, *a;
-
-	(void)ctx;
-	if (getaddrinfo(host, NULL, &hints, &list) != 0)
-		return;
-	for (a = list; a; a = a->ai_next) {
-		struct pf_ip_af *ip;
-
-		if (a->ai_family != AF_INET && a->ai_family != AF_INET6)
-			continue;
-		ip = array_add(ret);
-		ip->af = (uint8_t)a->ai_family;
-		if (ip->af == AF_INET)
-			memcpy(ip->ip.b,
-			    &((struct sockaddr_in *)a->ai_addr)->sin_addr, 4);
-		else
-			memcpy(ip->ip.b,
-			    &((struct sockaddr_in6 *)a->ai_addr)->sin6_addr,
-			    16);
-	}
-	freeaddrinfo(list);
-}
-
-static int
-service(void *ctx, const char *name, const char *proto)
-{
-	const struct servent *s = getservbyname(name, proto);
-
-	(void)ctx;
-	return s ? ntohs((uint16_t)s->s_port) : -1;
-}
-
-static bool
-user(void *ctx, const char *name, uint32_t *ret)
-{
-	const struct passwd *pw = getpwnam(name);
-
-	(void)ctx;
-	if (pw)
-		*ret = pw->pw_uid;
-	return pw != NULL;
-}
-
-static bool
-group(void *ctx, const char *name, uint32_t *ret)
-{
-	const struct group *gr = getgrnam(name);
-
-	(void)ctx;
-	if (gr)
-		*ret = gr->gr_gid;
-	return gr != NULL;
-}
-
-static int
-read_file(void *ctx, const char *path, struct str *ret)
-{
-	(void)ctx;
-	if (streq(path, "-"))
-		return file_read_fd(STDIN_FILENO, "stdin", FILE_MAX, ret, NULL);
-	return file_read(AT_FDCWD, path, FILE_MAX, ret, NULL);
-}
-
-static void
-fill_random(void *ctx, void *mem, size_t len)
-{
-	(void)ctx;
-	if (getrandom(mem, len, 0) != (ssize_t)len)
-		BUG("no random numbers");
-}
-
-/* ---- interfaces ---- */
-
-static union pf_ip
-ip_of(const struct net_addr *a)
-{
-	union pf_ip ip = { 0 };
-
-	memcpy(ip.b, a->b, a->family == AF_INET ? 4 : 16);
-	return ip;
-}
-
-static void
-add_addr(struct pf_if *f, const struct net_ifaddr *a)
-{
-	struct pf_if_addr *to = array_add(&f->addrs);
-
-	to->af = a->addr.family;
-	to->bits = a->addr.plen;
-	to->ip = ip_of(&a->addr);
-	to->broadcast = ip_of(&a->brd);
-	if (a->peer.family) {
-		to->has_peer = true;
-		to->peer = ip_of(&a->peer);
-		to->peer_bits = a->peer.plen;
-	}
-}
-
-static void
-add_if(struct world *w, const struct net_if *from)
-{
-	struct pf_if *f = array_add(&w->own->ifs);
-	bool loop = (from->flags & IFF_LOOPBACK) || from->cloned_lo;
-
-	f->name = arena_strdup(&w->arena, from->pf_name);
-	f->index = (uint32_t)from->index;
-	f->mtu = from->mtu;
-	f->flags = loop			    ? PF_IF_LOOPBACK
-	    : from->flags & IFF_POINTOPOINT ? PF_IF_P2P
-					    : PF_IF_BROADCAST;
-	if (loop)
-		strv_add(&f->groups, "lo");
-	else if (streq(from->kind, "bridge"))
-		strv_add(&f->groups, "bridge");
-	for (size_t i = 0; i < from->n; i++)
-		add_addr(f, &from->v[i]);
-}
-
-/* "group G" of rc.conf's ifconfig lines. */
-static int
-add_groups(struct world *w, const struct net_view *view, struct err *err)
-{
-	_cleanup_(rcconf_freep) struct rcconf *rc = NULL;
-	_cleanup_(net_plan_clear) struct net_plan plan = { 0 };
-	int r = rcconf_read_host(&rc, err);
-
-	if (r == 0)
-		r = net_plan_make(rc, &plan, err);
-	for (size_t i = 0; i < view->n && r == 0; i++) {
-		struct strv *to = &w->own->ifs.v[i].groups;
-		const struct net_plan_if *p =
-		    net_plan_if(&plan, view->v[i].name);
-
-		for (size_t k = 0; p && k < p->groups.n; k++)
-			if (!strv_has(to, p->groups.v[k]))
-				strv_add(to, p->groups.v[k]);
-	}
-	return r;
-}
-
-static void
-set_functions(struct pf_env *env)
-{
-	env->service = service;
-	env->user = user;
-	env->group = group;
-	env->read = read_file;
-	env->random = fill_random;
-}
-
 static int
 read_system(struct world *w, struct err *err)
 {
-	struct net_view view = { 0 };
-	int r = net_view_read(&view, err);
+	int r = host_read_interfaces(&w->host, err);
 
 	if (r < 0)
 		return r;
-	w->own = arena_new(&w->arena, struct pf_env);
-	w->own->fibs = 1;
-	set_functions(w->own);
-	w->own->resolve = resolve;
-	for (size_t i = 0; i < view.n; i++)
-		add_if(w, &view.v[i]);
 	/* Rules must load also when rc.conf is broken. */
-	if (add_groups(w, &view, err) < 0)
-		complain("interface groups are not known: %s", err->msg);
-	err_clear(err);
-	net_view_clear(&view);
-	w->env = w->own;
+	if (w->host.warning)
+		complain("%s", w->host.warning);
+	w->env = &w->host.env;
 	return 0;
 }
 
@@ -200,6 +26,7 @@ static int
 read_facts(const char *facts, struct world *w, struct err *err)
 {
 	_cleanup_(str_clear) struct str text = STR_INIT;
+	struct pf_env host = { 0 };
 	int r = file_read(AT_FDCWD, facts, FILE_MAX, &text, err);
 
 	if (r < 0)
@@ -208,8 +35,9 @@ read_facts(const char *facts, struct world *w, struct err *err)
 	if (r < 0)
 		return r;
 	w->env = pf_facts_env(w->facts);
-	w->env->read = read_file;
-	w->env->random = fill_random;
+	host_functions(&host);
+	w->env->read = host.read;
+	w->env->random = host.random;
 	return 0;
 }
 
@@ -223,10 +51,8 @@ world_read(const char *facts, struct world *w, struct err *err)
 void
 world_clear(struct world *w)
 {
-	if (w->own)
-		pf_env_clear(w->own);
+	host_clear(&w->host);
 	pf_facts_freep(&w->facts);
-	arena_clear(&w->arena);
 	*w = (struct world){ 0 };
 }
 

@@ -3,6 +3,7 @@
 #ifndef PFCTL_PFCTL_H
 #define PFCTL_PFCTL_H
 
+#include "host/host.h"
 #include "nft/nft.h"
 #include "pf/lower.h"
 #include "pf/pf.h"
@@ -54,8 +55,7 @@ const char *word_of(const char *typed, const char *const *words);
 struct world {
 	struct pf_env *env; /* borrowed from one of these */
 	struct pf_facts *facts;
-	struct pf_env *own;
-	struct arena arena;
+	struct host host;
 };
 /* From --facts or from the running system. */
 int world_read(const char *facts, struct world *ret, struct err *err);
