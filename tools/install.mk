@@ -17,7 +17,7 @@ INSTALLED = $(SBINDIR)/gaol $(SBINDIR)/iocage $(SBINDIR)/pfctl $(LIBEXECDIR) \
 	$(foreach s,$(wildcard rc/init.d/*),$(SYSCONFDIR)/init.d/$(notdir $s)) \
 	$(foreach u,$(wildcard rc/systemd/*),$(UNITDIR)/$(notdir $u)) \
 	$(PREFIX)/lib/modules-load.d/gaol.conf $(PREFIX)/lib/tmpfiles.d/gaol.conf \
-	$(addprefix $(BASHCOMPDIR)/,gaol iocage)
+	$(addprefix $(BASHCOMPDIR)/,gaol iocage) $(ZSHCOMPDIR)/_gaol
 
 .PHONY: install uninstall
 install: all
@@ -47,9 +47,9 @@ install: all
 	install -m 644 README.md CHANGES.md $(DESTDIR)$(DOCDIR)/
 	install -m 644 $(wildcard docs/*.md) $(DESTDIR)$(DOCDIR)/docs/
 	install -m 644 $(wildcard examples/*) $(DESTDIR)$(DOCDIR)/examples/
-	install -d $(DESTDIR)$(BASHCOMPDIR)
-	$(BUILD)/gaol completion bash > $(DESTDIR)$(BASHCOMPDIR)/gaol
+	install -D -m 644 completions/gaol.bash $(DESTDIR)$(BASHCOMPDIR)/gaol
 	ln -sf gaol $(DESTDIR)$(BASHCOMPDIR)/iocage
+	install -D -m 644 completions/gaol.zsh $(DESTDIR)$(ZSHCOMPDIR)/_gaol
 
 uninstall:
 	rm -rf $(addprefix $(DESTDIR),$(INSTALLED))

@@ -87,7 +87,7 @@ destroy_run(
 
 const struct cli_verb cmd_pool_destroy = {
 	.name = "destroy",
-	.args = "NAME",
+	.args = "POOL",
 	.summary = "remove a pool with everything in it",
 	.help = "A device is free again, an image file is deleted, a directory"
 		" stays and is emptied.",
@@ -115,7 +115,7 @@ export_run(
 
 const struct cli_verb cmd_pool_export = {
 	.name = "export",
-	.args = "NAME",
+	.args = "POOL",
 	.summary = "unmount a pool and keep it",
 	.min_args = 1,
 	.max_args = 1,

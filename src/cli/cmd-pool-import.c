@@ -24,7 +24,7 @@ import_run(
 
 const struct cli_verb cmd_pool_import = {
 	.name = "import",
-	.args = "[NAME]",
+	.args = "[POOL]",
 	.summary = "mount a pool again, or all (boot does)",
 	.max_args = 1,
 	.flags = CLI_ROOT | CLI_WRITES,

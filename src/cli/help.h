@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is printed from the verb table: help, and what completion and the
- * manual page's check read. Private to the program. */
+/* What is printed from the verb table: help, and what the manual pages are
+ * made of. Private to the program. */
 #ifndef CLI_HELP_H
 #define CLI_HELP_H
 
@@ -23,7 +23,5 @@ void cli_help_table(FILE *out);
 /* The properties, one line each, tab-separated: name, type, default, when,
  * answer, meaning, why. */
 void cli_help_properties(FILE *out);
-/* The bash completion, generated from the table. */
-void cli_help_bash(FILE *out);
 
 #endif

@@ -67,7 +67,6 @@ test_expect 'every reading verb has --json and -H, every writing one --plan' '
 	done
 '
 
-gaol completion bash >"$TMP/gaol.bash"
 test_expect 'the manual pages say what the program says' '
 	"$TOP/tools/gen-man" -n "$BUILD/gaol"
 '
@@ -81,13 +80,20 @@ else
 	test_skip 'and are mdoc without a fault' 'no mandoc'
 fi
 
-# complete WORD...: what the last word could become.
+# complete_line WORD...: what the last word could become, in bash.
 complete_line() {
-	bash -c '. "$TMP/gaol.bash"
+	bash -c '. "$TOP/completions/gaol.bash"
 	    COMP_WORDS=(gaol "$@") COMP_CWORD=$#
 	    _gaol; printf "%s\n" "${COMPREPLY[@]}"' - "$@"
 }
-export TMP
+# The same in zsh, whose own functions only print here.
+complete_zsh() {
+	zsh -fc 'compdef() { true }; _files() { echo files $@ }
+	    _describe() { print -l -- ${(P)4}; print -r -- "more: ${(@q)@[5,-1]}" }
+	    . "$TOP/completions/gaol.zsh"
+	    words=(gaol "$@") CURRENT=$(($# + 1)); _gaol' - "$@"
+}
+export TOP
 test_expect 'completion of verbs, sub-verbs and options' '
 	[ "$(complete_line res)" = restart ] &&
 	[ "$(complete_line pool cre)" = create ] &&
@@ -97,5 +103,40 @@ test_expect 'completion of verbs, sub-verbs and options' '
 	[ "$(complete_line help pool cre)" = create ] &&
 	[ "$(complete_line -D pool cre)" = create ]
 '
+test_expect 'of properties and their values, also where bash splits at =' '
+	[ "$(complete_line get localhost_)" = localhost_ip ] &&
+	[ "$(complete_line set localh | head -n 1)" = localhost= ] &&
+	[ "$(complete_line set localhost = ja)" = jail ] &&
+	[ "$(complete_line set boot=)" = "0
+1" ] &&
+	[ -z "$(complete_line set CONFIG_V)" ] && [ -z "$(complete_line set allow_chfl)" ]
+'
+test_expect 'of releases, services and files' '
+	[ "$(complete_line fetch -r deb)" = "debian-12
+debian-13" ] &&
+	[ "$(complete_line create -n x --release debian-13)" = debian-13 ] &&
+	[ "$(complete_line service i)" = iocage ] &&
+	touch "$TMP/an-image" &&
+	[ "$(complete_line pool create x --image "$TMP/an-")" = "$TMP/an-image" ]
+'
+test_expect 'no option behind the command of exec' '
+	[ -z "$(complete_line exec web ls --)" ] && [ -z "$(complete_line exec web -)" ] &&
+	complete_line exec -- >/dev/null
+'
+test_expect 'a flag decides what its verb takes' '
+	complete_line destroy -r "" | grep -qx debian-12 &&
+	! complete_line destroy "" | grep debian-12
+'
+if command -v zsh >/dev/null; then
+	test_expect 'zsh completes the same, with what each word is' '
+		complete_zsh res | grep -qx "restart:stop running jails and start them again" &&
+		complete_zsh set localh | grep -q "^localhost=:" &&
+		complete_zsh set localh | grep -q "^more: -S" &&
+		complete_zsh fetch -r debian-13 | grep -qx debian-13:release &&
+		complete_zsh pool create x --dir "" | grep -qx "files -/"
+	'
+else
+	test_skip 'zsh completes the same' 'no zsh'
+fi
 
 test_done
