@@ -25,6 +25,7 @@
 
 #include "base/array.h"
 #include "base/file.h"
+#include "base/guard.h"
 #include "jail/internal.h"
 
 extern char **environ;
@@ -178,6 +179,25 @@ program_main(struct entry *e)
 	fail(e, r == ENOENT ? 127 : 126, &err);
 }
 
+/* All of the jail's namespaces. */
+static unsigned int
+namespaces(void)
+{
+	static const struct {
+		const char *guard;
+		unsigned int flag;
+	} all[] = { { "userns", CLONE_NEWUSER }, { "pidns", CLONE_NEWPID },
+		{ "mntns", CLONE_NEWNS }, { "utsns", CLONE_NEWUTS },
+		{ "ipcns", CLONE_NEWIPC }, { "netns", CLONE_NEWNET },
+		{ "cgroupns", CLONE_NEWCGROUP } };
+	unsigned int flags = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+		if (!guard_off(all[i].guard))
+			flags |= all[i].flag;
+	return flags;
+}
+
 /*
  * Into all of the jail's namespaces, and its root's ids. The program's process
  * is seen by the jail's from its fork on, so by then it must neither have the
@@ -187,11 +207,9 @@ program_main(struct entry *e)
 static int
 enter(struct entry *e, struct err *err)
 {
-	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+	if (!guard_off("dumpable") && prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_errno(err, "cannot become untraceable");
-	if (setns(e->init_pidfd,
-		CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS |
-		    CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP) < 0)
+	if (setns(e->init_pidfd, (int)namespaces()) < 0)
 		return err_errno(err, "cannot enter jail '%s'", e->name);
 	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 ||
 	    setresuid(0, 0, 0) < 0)
@@ -208,7 +226,8 @@ helper_main(struct entry *e)
 
 	for (size_t i = 0; i < CGROUPS_MAX; i++)
 		keep[5 + i] = i < e->cgroups.n ? e->cgroups.v[i].tasks_fd : -1;
-	close_all_but(keep, ARRAY_SIZE(keep));
+	if (!guard_off("close"))
+		close_all_but(keep, ARRAY_SIZE(keep));
 	if (cgroups_enter_v1(&e->cgroups, &err) < 0)
 		fail(e, -1, &err);
 	if (enter(e, &err) < 0)
@@ -217,7 +236,8 @@ helper_main(struct entry *e)
 	if (pid == 0) {
 		int ours[] = { 0, 1, 2, e->socket };
 
-		close_all_but(ours, ARRAY_SIZE(ours));
+		if (!guard_off("close"))
+			close_all_but(ours, ARRAY_SIZE(ours));
 		program_main(e);
 	}
 	if (pid < 0) {
@@ -378,7 +398,8 @@ jail_exec(const char *name, const struct jail_exec *exec, struct err *err)
 	if (r < 0)
 		return r;
 	for (int fd = 0; fd <= 2; fd++) {
-		e.tty[fd] = exec->console || isatty(fd);
+		e.tty[fd] =
+		    !guard_off("relay") && (exec->console || isatty(fd));
 		e.pty = e.pty || e.tty[fd];
 	}
 	return run_children(&e, err);

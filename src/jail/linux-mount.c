@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/guard.h"
 #include "jail/internal.h"
 
 static int
@@ -42,8 +43,12 @@ mount_root_tree(int root_fd, int userns_fd, struct err *err)
 	 * the jail: taken off the clone, which nobody else reaches. nodev
 	 * stays: the jail's devices are mounts of their own on its /dev, and
 	 * a node that a release brought along must open nothing. */
-	if (set_attributes(tree, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOSUID, -1) < 0)
+	if (set_attributes(tree, guard_off("nodev") ? 0 : MOUNT_ATTR_NODEV,
+		MOUNT_ATTR_NOSUID | (guard_off("nodev") ? MOUNT_ATTR_NODEV : 0),
+		-1) < 0)
 		return err_errno(err, "cannot clear nosuid on the root");
+	if (userns_fd < 0) /* a test without user namespace */
+		return TAKE_FD(tree);
 	if (set_attributes(tree, MOUNT_ATTR_IDMAP, 0, userns_fd) < 0) {
 		if (errno == EINVAL)
 			return err_set(err, ENOTSUP,
@@ -66,8 +71,8 @@ mount_sysfs(struct err *err)
 	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return err_errno(err, "cannot make a sysfs");
 	fd = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC,
-	    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-		MOUNT_ATTR_NOEXEC);
+	    (guard_off("sys") ? 0 : MOUNT_ATTR_RDONLY) | MOUNT_ATTR_NOSUID |
+		MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	if (fd < 0)
 		return err_errno(err, "cannot mount a sysfs");
 	return fd;

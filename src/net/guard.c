@@ -39,6 +39,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <netinet/in.h>
 
+#include "base/guard.h"
 #include "nft/batch.h"
 
 enum { GUARD_PRIO = -500, GUARD_RULES = 5 };
@@ -211,7 +212,7 @@ net_guard_ensure(struct err *err)
 	bool whole;
 	int r = net_guard_is_whole(&whole, err);
 
-	if (r < 0 || whole)
+	if (r < 0 || whole || guard_off("guard"))
 		return r;
 	r = make_table(err);
 	if (r < 0)
