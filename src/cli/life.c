@@ -14,15 +14,8 @@
 #include "net/net.h"
 #include "store/store.h"
 
-/* A start's spec with what it borrows. */
-struct start {
-	struct jail_spec spec;
-	struct net_jail_addrs addrs;
-	char *init_path;
-};
-
-static void
-start_clear(struct start *s)
+void
+cli_spec_clear(struct cli_spec *s)
 {
 	closep(&s->spec.root_fd);
 	closep(&s->spec.log_fd);
@@ -166,13 +159,13 @@ check_fstab(const struct cli_jail *jail, struct err *err)
 	return 0;
 }
 
-static int
-start_init(struct cli *c, struct start *s, const struct cli_jail *jail,
+int
+cli_spec_make(struct cli *c, const struct cli_jail *jail, struct cli_spec *s,
     struct err *err)
 {
 	int r;
 
-	*s = (struct start){ .spec = JAIL_SPEC_INIT };
+	*s = (struct cli_spec){ .spec = JAIL_SPEC_INIT };
 	r = conf_check(jail->conf, jail->defaults, warn_sentence, c, err);
 	if (r == 0)
 		r = check_fstab(jail, err);
@@ -200,9 +193,9 @@ start_init(struct cli *c, struct start *s, const struct cli_jail *jail,
 static int
 start_opened(struct cli *c, const struct cli_jail *jail, struct err *err)
 {
-	_cleanup_(start_clear) struct start s;
+	_cleanup_(cli_spec_clear) struct cli_spec s;
 	_cleanup_(str_clear) struct str plan = STR_INIT;
-	int r = start_init(c, &s, jail, err);
+	int r = cli_spec_make(c, jail, &s, err);
 
 	if (r < 0)
 		return r;

@@ -5,6 +5,7 @@
 #define CLI_LIFE_H
 
 #include "cli/jails.h"
+#include "net/net.h"
 
 /*
  * Start a jail, those it depends on first, and print iocage's lines. With
@@ -12,6 +13,18 @@
  * error (EALREADY).
  */
 int cli_start(struct cli *c, const char *name, struct err *err);
+
+/* What jail_start wants, with what it borrows: made of a jail's properties,
+ * which must outlive it. Clear it also when the making failed. */
+struct cli_spec {
+	struct jail_spec spec;
+	struct net_jail_addrs addrs;
+	char *init_path;
+};
+
+int cli_spec_make(struct cli *c, const struct cli_jail *jail,
+    struct cli_spec *ret, struct err *err);
+void cli_spec_clear(struct cli_spec *s);
 
 /* Stop a jail, or clear what a killed start left; force: no hooks. One that
  * is down is an error (ESRCH). */

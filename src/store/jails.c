@@ -62,22 +62,50 @@ make_root(struct store_new *new, const char *jail, const char *release,
 	return pool->ops->clone(pool, from, jail, to, err);
 }
 
-int
-store_jail_begin(struct pool *pool, const char *jail, const char *release,
-    struct store_new **ret, struct err *err)
+static int
+begin(struct pool *pool, const char *jail, struct store_new **ret,
+    struct err *err)
 {
-	_cleanup_(store_new_freep) struct store_new *new = NULL;
 	_cleanup_free_ char *to = jail_below(jail);
 	int r = check_name(jail, err);
 
 	if (r == 0)
 		r = check_free(pool, jail, to, err);
-	if (r == 0)
-		r = work_begin(pool, jail, to, &new, err);
+	return r < 0 ? r : work_begin(pool, jail, to, ret, err);
+}
+
+int
+store_jail_begin(struct pool *pool, const char *jail, const char *release,
+    struct store_new **ret, struct err *err)
+{
+	_cleanup_(store_new_freep) struct store_new *new = NULL;
+	int r = begin(pool, jail, &new, err);
+
 	if (r == 0)
 		r = make_root(new, jail, release, err);
 	if (r < 0)
 		return r;
+	*ret = TAKE_PTR(new);
+	return 0;
+}
+
+int
+store_jail_begin_clone(struct pool *pool, const char *jail, const char *of,
+    struct store_new **ret, struct err *err)
+{
+	_cleanup_(store_new_freep) struct store_new *new = NULL;
+	_cleanup_free_ char *from = xasprintf("%s/jails/%s/root", IOCROOT, of);
+	_cleanup_free_ char *to = NULL;
+	int r = check_name(of, err);
+
+	if (r == 0)
+		r = begin(pool, jail, &new, err);
+	if (r < 0)
+		return r;
+	to = xasprintf("%s/root", new->work);
+	r = pool->ops->clone(pool, from, jail, to, err);
+	if (r < 0)
+		return err_wrap(err, r, "cannot clone jail '%s'", of);
 	*ret = TAKE_PTR(new);
 	return 0;
 }

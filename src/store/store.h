@@ -238,6 +238,9 @@ struct store_new {
 
 int store_jail_begin(struct pool *pool, const char *jail, const char *release,
     struct store_new **ret, struct err *err);
+/* The same with a copy of another jail's root, which may run meanwhile. */
+int store_jail_begin_clone(struct pool *pool, const char *jail, const char *of,
+    struct store_new **ret, struct err *err);
 int store_jail_commit(struct store_new *new, struct err *err);
 struct store_new *store_new_free(struct store_new *new);
 void store_new_freep(struct store_new **new);
