@@ -177,6 +177,21 @@ int jail_lost_list(struct strv *ret, struct err *err);
  */
 int jail_recover(const struct jail_spec *spec, struct err *err);
 
+/* What a running jail uses, and may use at most: read from the kernel, its
+ * own groups and those above them. 0 is none, or not counted. */
+struct jail_usage {
+	uint64_t memory;
+	uint64_t processes;
+	struct jail_limits limits; /* memory and maxproc */
+};
+
+int jail_usage_read(const char *name, struct jail_usage *ret, struct err *err);
+
+/* Change the limits (memory, maxproc) of a running jail until it is stopped;
+ * 0 leaves one as it is, and one that it has no group for is left out. */
+int jail_limits_set(
+    const char *name, const struct jail_limits *limits, struct err *err);
+
 struct jail_stop_opts {
 	bool force; /* no hooks, no exec_stop, no TERM: kill */
 	void (*on_warning)(void *arg, const char *sentence);
