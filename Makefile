@@ -51,7 +51,8 @@ ALL_LIBS := $(call libs,host jail store net nft pf conf base)
 LIBEXEC := $(patsubst src/libexec/%.c,$(BUILD)/libexec/gaol-%,$(call sources,libexec))
 PROGRAMS := $(if $(call sources,cli),$(BUILD)/gaol $(BUILD)/iocage) \
 	$(if $(call sources,pfctl),$(BUILD)/pfctl) \
-	$(if $(call sources,init),$(BUILD)/libexec/gaol-init) $(LIBEXEC)
+	$(if $(call sources,init),$(BUILD)/libexec/gaol-init) \
+	$(if $(call sources,audit),$(BUILD)/libexec/gaol-audit) $(LIBEXEC)
 
 # Quiet unless V=1.
 Q := $(if $(V),,@)
@@ -108,6 +109,17 @@ $(BUILD)/libexec/gaol-init: $(call sources,init) $(wildcard src/init/*.h) Makefi
 		-static -ffunction-sections -fdata-sections -Wl,--gc-sections -s \
 		$(call sources,init) -o $@
 	$(Q)chmod 711 $@
+
+# The escape probes, which run in any jail: static too. The kernel's headers
+# are not musl's, and come after them.
+MULTIARCH = $(shell $(CC) -print-multiarch 2>/dev/null)
+$(BUILD)/libexec/gaol-audit: $(call sources,audit) $(wildcard src/audit/*.h) Makefile
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(MUSL_CC) -std=gnu17 -Os -Wall -Wextra -Werror -D_GNU_SOURCE -Isrc \
+		-idirafter /usr/include $(addprefix -idirafter /usr/include/,$(MULTIARCH)) \
+		-static -ffunction-sections -fdata-sections -Wl,--gc-sections -s \
+		$(call sources,audit) -o $@
 
 .PHONY: help
 help:

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 extern const struct cli_verb cmd_activate;
+extern const struct cli_verb cmd_audit;
 extern const struct cli_verb cmd_boot;
 extern const struct cli_verb cmd_completion;
 extern const struct cli_verb cmd_console;
@@ -34,6 +35,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cmd_restart,
 	&cmd_console,
 	&cmd_exec,
+	&cmd_audit,
 	&cmd_logs,
 	&cmd_list,
 	&cmd_get,
