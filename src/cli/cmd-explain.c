@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* gaol explain: why does this not get through? */
-#include <sys/random.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "cli/cli.h"
-#include "pf/explain.h"
+#include "cli/explain-host.h"
+#include "cli/running.h"
 
 enum { FILE_MAX = 64 << 20, EXIT_NO = 1, EXIT_CANNOT_TELL = 2 };
 
@@ -30,35 +28,22 @@ static const struct cli_opt explain_options[] = {
 
 /* What an answer is made from. */
 struct asked {
-	struct pf_facts *facts;
-	struct pf_machine *machine; /* borrowed from facts */
-	struct pf_ruleset *rules;
+	struct pf_facts *facts;	    /* with --facts */
+	struct host host;	    /* without */
+	struct running running;	    /* without --file */
+	struct pf_ruleset *rules;   /* with it */
+	struct pf_machine *machine; /* the facts' or the host's */
+	char *known;
 	struct pf_ex_input input;
 };
 
-/* ---- files ---- */
-
-static int
-read_file(void *ctx, const char *path, struct str *ret)
-{
-	(void)ctx;
-	if (streq(path, "-"))
-		return file_read_fd(STDIN_FILENO, "stdin", FILE_MAX, ret, NULL);
-	return file_read(AT_FDCWD, path, FILE_MAX, ret, NULL);
-}
-
-static void
-fill_random(void *ctx, void *mem, size_t len)
-{
-	(void)ctx;
-	if (getrandom(mem, len, 0) != (ssize_t)len)
-		BUG("no random numbers");
-}
+/* ---- from files ---- */
 
 static int
 read_facts(struct asked *a, const char *path, struct err *err)
 {
 	_cleanup_(str_clear) struct str text = STR_INIT;
+	struct pf_env here = { 0 };
 	int r = file_read(AT_FDCWD, path, FILE_MAX, &text, err);
 
 	if (r == 0)
@@ -66,8 +51,9 @@ read_facts(struct asked *a, const char *path, struct err *err)
 	if (r < 0)
 		return r;
 	a->machine = pf_facts_machine(a->facts);
-	a->machine->env->read = read_file;
-	a->machine->env->random = fill_random;
+	host_functions(&here);
+	a->machine->env->read = here.read;
+	a->machine->env->random = here.random;
 	return 0;
 }
 
@@ -95,11 +81,60 @@ load_file(struct asked *a, const char *path, struct err *err)
 	return err_set(err, EINVAL, "the rules do not load: %s", said.buf);
 }
 
+/* ---- from what is loaded ---- */
+
+static const char *
+program(void *ctx, const struct pf_listener *l)
+{
+	return host_listener_program(ctx, l);
+}
+
+static int
+read_host(struct cli *c, struct asked *a, struct err *err)
+{
+	int r;
+
+	if (geteuid() != 0)
+		return err_set(err, EPERM,
+		    "the rules, states and jails of this machine are root's: "
+		    "become root, or describe a machine with --file and "
+		    "--facts");
+	r = host_read(&a->host, err);
+	if (r < 0)
+		return r;
+	if (a->host.warning != NULL)
+		cli_warn(c, "%s", a->host.warning);
+	running_add_jails(c, &a->host);
+	a->machine = &a->host.machine;
+	a->machine->program = program;
+	a->machine->program_ctx = &a->host;
+	return 0;
+}
+
+static int
+read_running(struct asked *a, struct err *err)
+{
+	int r = running_read(&a->host.env, &a->running, err);
+
+	if (r < 0)
+		return r;
+	a->machine->pf_off = !a->running.enabled;
+	a->input = (struct pf_ex_input){ .rules = a->running.rules,
+		.machine = a->machine,
+		.env = &a->running.env,
+		.file = a->running.file,
+		.tables = a->running.tables };
+	return 0;
+}
+
 static void
 asked_clear(struct asked *a)
 {
+	running_clear(&a->running);
 	pf_ruleset_freep(&a->rules);
 	pf_facts_freep(&a->facts);
+	host_clear(&a->host);
+	free(a->known);
 }
 
 /* ---- the answer ---- */
@@ -127,7 +162,18 @@ answer(struct asked *a, const struct explain_opts *o, const char *question,
 
 	if (r < 0)
 		return r;
-	r = pf_explain(&a->input, &q, &ex, err);
+	if (o->file == NULL && !a->machine->pf_off)
+		r = explain_known(&q, &a->known, err);
+	a->input.known = a->known;
+	if (r == 0)
+		r = pf_explain(&a->input, &q, &ex, err);
+	if (r == 0 && o->file == NULL && a->running.enabled &&
+	    !a->running.from_file)
+		strv_add(&ex->notes,
+		    "pf_rules no longer says what is loaded: the lines are "
+		    "those of pfctl -s loaded");
+	if (r == 0 && o->facts == NULL)
+		r = explain_look_further(&a->host, &q, ex, err);
 	if (r == 0)
 		r = print(ex, o->json);
 	pf_question_clear(&q);
@@ -135,12 +181,10 @@ answer(struct asked *a, const struct explain_opts *o, const char *question,
 }
 
 static int
-from_files(struct asked *a, const struct explain_opts *o, struct err *err)
+read_file(struct asked *a, const struct explain_opts *o, struct err *err)
 {
-	int r = read_facts(a, o->facts, err);
+	int r = load_file(a, o->file, err);
 
-	if (r == 0)
-		r = load_file(a, o->file, err);
 	if (r < 0)
 		return r;
 	a->input = (struct pf_ex_input){ .rules = a->rules,
@@ -155,7 +199,7 @@ explain_run(
     struct cli *c, const void *opts, int argc, char **argv, struct err *err)
 {
 	const struct explain_opts *o = opts;
-	_cleanup_(asked_clear) struct asked a = { 0 };
+	_cleanup_(asked_clear) struct asked a = { .running.text = STR_INIT };
 	_cleanup_(str_clear) struct str question = STR_INIT;
 	int r;
 
@@ -165,7 +209,9 @@ explain_run(
 		    "--file");
 	for (int i = 0; i < argc; i++)
 		str_printf(&question, "%s%s", i ? " " : "", argv[i]);
-	r = from_files(&a, o, err);
+	r = o->facts ? read_facts(&a, o->facts, err) : read_host(c, &a, err);
+	if (r == 0)
+		r = o->file ? read_file(&a, o, err) : read_running(&a, err);
 	if (r == 0)
 		r = answer(&a, o, question.buf, err);
 	if (r >= 0)

@@ -75,6 +75,16 @@ cli_pfctl(const char *const *args, struct err *err)
 	return run(&spec, args, err);
 }
 
+int
+cli_pfctl_to(const char *const *args, int out, int errfd, struct err *err)
+{
+	struct proc_spec spec = PROC_SPEC_INIT;
+
+	spec.out = out;
+	spec.errfd = errfd;
+	return run(&spec, args, err);
+}
+
 /* Where only success will do. */
 static int
 must(int r, struct err *err)

@@ -12,6 +12,9 @@ struct rcconf;
  * name, ending with NULL. Its exit code is the result, or a negative errno. */
 int cli_pfctl(const char *const *args, struct err *err);
 
+/* The same with its output into these descriptors. */
+int cli_pfctl_to(const char *const *args, int out, int errfd, struct err *err);
+
 /* pf_rules with pf_flags, and pf enabled. On an error what was loaded
  * stands. */
 int cli_rules_load(const struct rcconf *rc, struct err *err);

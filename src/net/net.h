@@ -153,8 +153,8 @@ const struct net_ifaddr *net_view_holder(const struct net_view *view,
 /* ---- routes (route.c) ---- */
 
 struct net_route {
-	struct net_addr net; /* plen 0: the default route */
-	struct net_addr via; /* family 0: no gateway */
+	struct net_addr net;   /* plen 0: the default route */
+	struct net_addr via;   /* family 0: no gateway */
 	char ifname[IFNAMSIZ]; /* pf's name */
 	uint32_t metric;
 };

@@ -530,7 +530,7 @@ let_not_pass(struct ex *ex, const struct ex_walk *w)
 {
 	struct attempt t;
 
-	if (ex->in->machine->pf_off)
+	if (ex->in->machine->pf_off || ex->in->known != NULL)
 		return;
 	begin(&t, ex);
 	(void)end(&t, close_up(&t, w), "to close it");

@@ -367,6 +367,10 @@ ends_at_once(struct ex_walk *w, const struct pf_ex_input *in,
 		w->to = j;
 		return true;
 	}
+	if (in->known != NULL) {
+		w->end = PF_EX_PASSES;
+		return true;
+	}
 	if (wrong_source(in, q)) {
 		w->end = PF_EX_GUARD;
 		return true;

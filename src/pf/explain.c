@@ -522,7 +522,9 @@ tell_all(struct ex *ex, const struct ex_walk *w)
 {
 	struct pf_ex_step *s;
 
-	if (w->inside)
+	if (ex->in->known != NULL)
+		(void)add_step(ex, PF_EX_STATE, ex->in->known);
+	else if (w->inside)
 		(void)add_step(ex, PF_EX_HOST,
 		    "a jail's packets to itself stay in the jail: pf does not "
 		    "see them");
@@ -580,6 +582,7 @@ fill(struct ex *ex, const struct ex_walk *w)
 	out->arrives = w->arrives;
 	out->has_arrived = w->has_arrived;
 	out->leaves = w->leaves;
+	out->inside = w->inside;
 	out->in_if = w->in_if;
 	out->out_if = w->out_if;
 	out->from_jail = ex->q->jail;
@@ -675,7 +678,6 @@ pf_explanation_fail(struct pf_explanation *ex, enum pf_ex_end end,
     const char *text, const char *cure)
 {
 	struct pf_ex_change *c;
-	struct pf_ex_edit *e;
 
 	pf_explanation_add(ex, text);
 	ex->steps.v[ex->steps.n - 1].bad = true;
@@ -688,7 +690,12 @@ pf_explanation_fail(struct pf_explanation *ex, enum pf_ex_end end,
 	if (cure == NULL || *cure == '\0')
 		return;
 	c = array_add(&ex->changes);
-	e = array_add(&c->edits);
-	e->how = PF_EX_DO;
-	e->text = arena_strdup(&ex->arena, cure);
+	while (*cure != '\0') {
+		size_t len = strcspn(cure, "\n");
+		struct pf_ex_edit *e = array_add(&c->edits);
+
+		e->how = PF_EX_DO;
+		e->text = arena_strndup(&ex->arena, cure, len);
+		cure += len + (cure[len] == '\n');
+	}
 }

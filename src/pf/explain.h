@@ -146,6 +146,7 @@ struct pf_explanation {
 	/* The packet where it arrives, or as it leaves the machine. */
 	struct pf_packet arrives;
 	bool has_arrived;  /* end is PASSES, or it got that far */
+	bool inside;	   /* stays where it was made: a jail to itself */
 	bool leaves;	   /* on `out_if`; else it stays in the machine */
 	const char *in_if; /* came in on; NULL: made here */
 	const char *out_if;
@@ -161,6 +162,9 @@ struct pf_ex_input {
 	const char *file; /* the main one; NULL: the first rule's */
 	/* The tables as they are now, if that is not what the rules say. */
 	const struct pf_ruleset *tables;
+	/* A state knows the packet: a sentence on it, else NULL. The rules
+	 * are not asked then. */
+	const char *known;
 };
 
 /*

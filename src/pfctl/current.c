@@ -8,9 +8,8 @@
  */
 #include <errno.h>
 
+#include "pf/normal.h"
 #include "pfctl/pfctl.h"
-
-#define ANCHOR_LINE "# anchor "
 
 /* ---- writing ---- */
 
@@ -61,7 +60,7 @@ table_anchor(const struct pf_table *t)
 void
 current_print_anchor_line(struct str *s, const char *path)
 {
-	str_printf(s, ANCHOR_LINE "%s\n", path);
+	str_printf(s, PF_NORMAL_ANCHOR "%s\n", path);
 }
 
 static void
@@ -90,76 +89,17 @@ current_print(struct str *s, const struct pf_ruleset *rs)
 
 /* ---- reading ---- */
 
-/* The file that pf's reader is given: the main text for "", an anchor's for
- * its path. */
-struct sections {
-	const char *text;
-};
-
-static const char *
-section_find(const char *text, const char *path)
+int
+parse_text(const char *name, const char *text, const struct pf_env *env,
+    struct pf_ruleset **ret, struct err *err)
 {
-	static const size_t mark = sizeof(ANCHOR_LINE) - 1;
-	size_t len = strlen(path);
-
-	while (text) {
-		if (str_starts(text, ANCHOR_LINE) &&
-		    strncmp(text + mark, path, len) == 0 &&
-		    text[mark + len] == '\n')
-			return text + mark + len + 1;
-		text = strchr(text, '\n');
-		text = text ? text + 1 : NULL;
-	}
-	return NULL;
-}
-
-static size_t
-section_len(const char *section)
-{
-	const char *end = section;
-
-	while (*end && !str_starts(end, ANCHOR_LINE)) {
-		const char *nl = strchr(end, '\n');
-
-		end = nl ? nl + 1 : end + strlen(end);
-	}
-	return (size_t)(end - section);
+	return pf_normal_parse(name, text, env, ret, err);
 }
 
 size_t
 current_main_len(const char *text)
 {
-	return section_len(text);
-}
-
-static int
-section_read(void *ctx, const char *path, struct str *ret)
-{
-	const struct sections *s = ctx;
-	const char *section;
-
-	str_reset(ret);
-	if (!str_starts(path, "anchor:")) {
-		str_addmem(ret, s->text, section_len(s->text));
-		/* Anchors are loaded by statements of the main ruleset. */
-		for (const char *at = strstr(s->text, ANCHOR_LINE); at;
-		     at = strstr(at + 1, ANCHOR_LINE)) {
-			const char *name = at + strlen(ANCHOR_LINE);
-			int len = (int)strcspn(name, "\n");
-
-			if (at != s->text && at[-1] != '\n')
-				continue;
-			str_printf(ret,
-			    "load anchor \"%.*s\" from \"anchor:%.*s\"\n", len,
-			    name, len, name);
-		}
-		return 0;
-	}
-	section = section_find(s->text, path + strlen("anchor:"));
-	if (!section)
-		return -ENOENT;
-	str_addmem(ret, section, section_len(section));
-	return 0;
+	return pf_normal_main_len(text);
 }
 
 static void
@@ -167,28 +107,6 @@ collect(void *ctx, enum pf_stream stream, const char *text, size_t len)
 {
 	if (stream == PF_STDERR)
 		str_addmem(ctx, text, len);
-}
-
-int
-parse_text(const char *name, const char *text, const struct pf_env *env,
-    struct pf_ruleset **ret, struct err *err)
-{
-	_cleanup_(str_clear) struct str said = STR_INIT;
-	const struct pf_opts opts = { .load = PF_LOAD_ALL };
-	const struct pf_out out = { collect, &said };
-	struct sections sections = { text };
-	struct pf_env quiet = *env;
-
-	quiet.ctx = &sections;
-	quiet.read = section_read;
-	quiet.resolve = NULL;
-	quiet.service = NULL;
-	quiet.user = quiet.group = NULL;
-	if (pf_load(name, &opts, &quiet, &out, ret, NULL) < 0)
-		return err_set(err, EINVAL,
-		    "the rules kept in %s cannot be read again: %s", name,
-		    said.buf);
-	return 0;
 }
 
 /* Messages that name a line of a text nobody wrote are of no use. */
@@ -211,12 +129,11 @@ parse_with_names(
 	_cleanup_(str_clear) struct str said = STR_INIT;
 	const struct pf_opts opts = { .load = PF_LOAD_ALL };
 	const struct pf_out out = { collect, &said };
-	struct sections sections = { text };
 	struct pf_env named = *env;
 	int r;
 
-	named.ctx = &sections;
-	named.read = section_read;
+	named.ctx = (void *)(uintptr_t)text;
+	named.read = pf_normal_read;
 	r = pf_load("args", &opts, &named, &out, ret, NULL);
 	if (r < 0)
 		print_unnumbered(said.buf);

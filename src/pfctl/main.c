@@ -62,7 +62,7 @@ static const char *const flush_words[] = { "nat", "queue", "rules", "Sources",
 	"states", "info", "Tables", "osfp", "all", NULL };
 static const char *const show_words[] = { "queue", "rules", "Anchors",
 	"Sources", "states", "info", "Interfaces", "labels", "timeouts",
-	"memory", "Tables", "osfp", "Running", "all", "nat", NULL };
+	"memory", "Tables", "osfp", "Running", "all", "nat", "loaded", NULL };
 static const char *const table_words[] = { "kill", "flush", "add", "delete",
 	"load", "replace", "show", "test", "zero", "expire", NULL };
 static const char *const debug_words[] = { "none", "urgent", "misc", "loud",

@@ -154,6 +154,16 @@ show_info(struct view *v, struct err *err)
 	return 0;
 }
 
+/* Everything that was loaded, tables as they are now, in the form in which
+ * it can be loaded again (pf/normal.h). */
+static int
+show_loaded(struct view *v, struct err *err)
+{
+	(void)err;
+	fputs(v->current.text.buf, stdout);
+	return 0;
+}
+
 static int
 show_running(struct view *v, struct err *err)
 {
@@ -201,6 +211,7 @@ static const struct show {
 	{ "states", show_states_of },
 	{ "info", show_info },
 	{ "Running", show_running },
+	{ "loaded", show_loaded },
 	{ "Tables", show_tables_of },
 	{ "Anchors", show_anchors },
 	{ "all", show_all },
