@@ -175,10 +175,11 @@ add_filled(struct str *out, const char *first, const char *text)
 	str_addc(out, '\n');
 }
 
+/* On one line, however long: editors read it. */
 static void
 add_head(struct str *out, const struct finding *f)
 {
-	_cleanup_(str_clear) struct str s = STR_INIT, seen = STR_INIT;
+	_cleanup_(str_clear) struct str s = STR_INIT;
 
 	if (f->file)
 		str_printf(&s, "%s:", f->file);
@@ -189,8 +190,8 @@ add_head(struct str *out, const struct finding *f)
 	str_printf(&s, "%s%s: %s%s", s.len ? " " : "",
 	    finding_level_name(f->level), f->what,
 	    f->mended ? " (mended)" : "");
-	str_add_visible(&seen, s.buf);
-	add_filled(out, "", seen.buf);
+	str_add_visible(out, s.buf);
+	str_addc(out, '\n');
 }
 
 static void

@@ -74,7 +74,8 @@ const char *finding_level_name(enum finding_level level);
  * looked at. */
 int findings_exit_code(const struct findings *all);
 
-/* For people, 80 columns wide, with a last line that counts. */
+/* For people: a line each, below it (80 columns wide) why and what to do; a
+ * last line that counts. */
 void findings_text(const struct findings *all, struct str *out);
 /* "findings": [...] and "unchecked": [...] into an open object. */
 void findings_json(const struct findings *all, struct json *j);

@@ -259,8 +259,12 @@ pf_macro_set(struct parser *p, const char *name, const char *value, bool fixed)
 	m->name = arena_strdup(&p->rs->arena, name);
 	m->value = arena_strdup(&p->rs->arena, value);
 	map_set(&p->macros, name, (void *)(uintptr_t)p->rs->macros.n);
-	if (fixed)
+	if (fixed) {
 		p->n_fixed = p->rs->macros.n;
+	} else {
+		m->file = p->file->name;
+		m->line = p->line_begin;
+	}
 }
 
 void

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 /* Options without a letter; beyond all letters. */
-enum { OPT_FACTS = 256, OPT_JSON, OPT_CONFIRM, OPT_REVERT };
+enum { OPT_FACTS = 256, OPT_JSON, OPT_CONFIRM, OPT_REVERT, OPT_LINT, OPT_TEST };
 
 enum { CONFIRM_MAX = 24 * 60 * 60 };
 
@@ -259,6 +259,12 @@ option_long(struct pfctl *p, int option, const char *value, char *const *next)
 		p->revert = true;
 		p->trial = value ? strtoull(value, NULL, 16) : 0;
 		break;
+	case OPT_LINT:
+		p->lint = true;
+		break;
+	case OPT_TEST:
+		p->test = value;
+		break;
 	}
 }
 
@@ -268,7 +274,12 @@ check_long(const struct pfctl *p)
 {
 	const char *wrong = NULL;
 
-	if (p->json && !(p->dry && p->file))
+	if (p->lint && !(p->dry && p->file))
+		wrong = "--lint looks at a file and loads nothing: give -n "
+			"and -f";
+	else if (p->test && (p->json || p->lint || p->confirm))
+		wrong = "--test goes with -f, --facts and -D only";
+	else if (p->json && !(p->dry && p->file))
 		wrong = "--json shows a file that is not loaded: give -n and "
 			"-f";
 	else if (p->confirm && (p->dry || !p->file))
@@ -293,6 +304,8 @@ parse_args(struct pfctl *p, int argc, char **argv)
 		{ "json", no_argument, NULL, OPT_JSON },
 		{ "confirm", optional_argument, NULL, OPT_CONFIRM },
 		{ "revert", optional_argument, NULL, OPT_REVERT },
+		{ "lint", no_argument, NULL, OPT_LINT },
+		{ "test", required_argument, NULL, OPT_TEST },
 		{ 0 },
 	};
 	int c;
@@ -376,6 +389,10 @@ run(struct pfctl *p)
 {
 	int rc = 0;
 
+	if (p->test)
+		return do_test(p);
+	if (p->lint)
+		return do_lint(p);
 	if (p->dry)
 		return p->file ? do_load(p) : 0;
 	if (geteuid() != 0 && asks_the_kernel(p)) {

@@ -14,6 +14,8 @@ struct pfctl {
 	const char *file;      /* -f */
 	const char *facts;     /* --facts: the world as a file has it */
 	bool json;	       /* --json: with -n, the rules as data */
+	bool lint;	       /* --lint: with -n, what is wrong with them */
+	const char *test;      /* --test: expectations to run on them */
 	const char *flush;     /* -F, the whole word */
 	const char *show;      /* -s */
 	const char *interface; /* -i */
@@ -205,6 +207,11 @@ int trial_start_clock(const struct trial *t, struct err *err);
 int trial_settle(struct pfctl *p);
 int do_confirm(struct pfctl *p);
 int do_revert(struct pfctl *p);
+
+/* ---- look.c: --lint and --test, which load nothing ---- */
+
+int do_lint(struct pfctl *p);
+int do_test(struct pfctl *p);
 
 /* ---- sysctl.c ---- */
 
