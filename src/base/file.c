@@ -37,7 +37,9 @@ int
 file_read(
     int dirfd, const char *path, size_t max, struct str *ret, struct err *err)
 {
-	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+	/* A pipe that nobody writes to is empty; it is not waited for. */
+	_cleanup_close_ int fd =
+	    openat(dirfd, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
 		return err_errno(err, "cannot open %s", path);

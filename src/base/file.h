@@ -15,7 +15,8 @@
 
 /*
  * Read a whole file into `ret` (emptied first; NUL-terminated). A file of
- * more than `max` bytes is refused with EFBIG. -ENOENT comes back without a
+ * more than `max` bytes is refused with EFBIG. A pipe in its place is never
+ * waited for. -ENOENT comes back without a
  * sentence being lost: callers test r == -ENOENT.
  */
 int file_read(
