@@ -95,6 +95,10 @@ bool ids_text_own(
  * negative errno. ret_pidfd may be NULL; cgroup_fd -1: none. `flags` may hold
  * CLONE_PARENT. */
 pid_t ns_fork(uint64_t flags, int cgroup_fd, int *ret_pidfd);
+/* The same as the user `uid`, with our rights: a new user namespace is his,
+ * and what the kernel counts in it (inotify instances, pending signals) is
+ * counted against him and not against root. */
+pid_t ns_fork_as(uint32_t uid, uint64_t flags, int cgroup_fd, int *ret_pidfd);
 /* Is this the process that had the start time? Then a pidfd of it, else
  * -ESRCH. */
 int ns_pidfd(pid_t pid, uint64_t start_time);

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sched.h>
+#include <linux/securebits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -40,6 +42,35 @@ ns_fork(uint64_t flags, int cgroup_fd, int *ret_pidfd)
 	if (pid > 0 && ret_pidfd != NULL)
 		*ret_pidfd = pidfd;
 	return (pid_t)pid;
+}
+
+pid_t
+ns_fork_as(uint32_t uid, uint64_t flags, int cgroup_fd, int *ret_pidfd)
+{
+	int bits = prctl(PR_GET_SECUREBITS), dumpable, death = 0;
+	pid_t pid;
+
+	if (uid == 0)
+		return ns_fork(flags, cgroup_fd, ret_pidfd);
+	dumpable = prctl(PR_GET_DUMPABLE);
+	(void)prctl(PR_GET_PDEATHSIG, &death);
+	/* Capabilities stay when the uid goes. Raw calls, since the C
+	 * library's want to tell other threads. */
+	if (bits < 0 ||
+	    prctl(PR_SET_SECUREBITS, bits | SECBIT_NO_SETUID_FIXUP) < 0 ||
+	    syscall(SYS_setresuid, -1, uid, -1) < 0)
+		return -errno;
+	pid = ns_fork(flags, cgroup_fd, ret_pidfd);
+	if (pid == 0)
+		return 0;
+	if (syscall(SYS_setresuid, -1, 0, -1) < 0 ||
+	    prctl(PR_SET_SECUREBITS, bits) < 0)
+		BUG("cannot become root again: %s", strerror(errno));
+	/* A change of the uid clears both. */
+	(void)prctl(PR_SET_DUMPABLE, dumpable == 1);
+	if (death != 0)
+		(void)prctl(PR_SET_PDEATHSIG, death);
+	return pid;
 }
 
 int

@@ -252,7 +252,8 @@ clone_first(struct jail *j, int control, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	j->init_pid = ns_fork(flags, j->cgroups.v2_fd, &j->init_pidfd);
+	j->init_pid = ns_fork_as(guard_off("owner") ? 0 : j->id_base, flags,
+	    j->cgroups.v2_fd, &j->init_pidfd);
 	if (j->init_pid == 0)
 		inside_main(j, control);
 	if (back >= 0)
