@@ -331,6 +331,8 @@ step_hide(void *ctx, struct err *err)
 	if (guard_off("hide"))
 		return 0;
 	r = mount_read_only("/proc/sys", err);
+	if (r == 0)
+		r = mount_read_only("/proc/pressure", err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(files); i++)
 		r = mask_file(files[i], err);
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(dirs); i++)
