@@ -222,7 +222,12 @@ probe_core_dump(struct audit *a)
 	int status = 0;
 	pid_t pid;
 
+	/* As much as is allowed; and 0, with which the handler runs. */
+	l.rlim_cur = l.rlim_max = 0;
+	(void)setrlimit(RLIMIT_CORE, &l);
 	getrlimit(RLIMIT_CORE, &l);
+	if (l.rlim_cur != 1)
+		return conclude(a, OPEN, "a crash goes to the host's handler");
 	l.rlim_cur = l.rlim_max;
 	(void)setrlimit(RLIMIT_CORE, &l);
 	mkdir("/.gaol-audit.d", 0700);
@@ -346,8 +351,8 @@ const struct probe process_probes[] = {
 	{ "mlock", "lock memory", "resource limits", probe_mlock },
 	{ "raise-limit", "raise a hard resource limit",
 	    "resource limits, user namespace", probe_raise_limit },
-	{ "core-dump", "have the host's crash handler run", "resource limits",
-	    probe_core_dump },
+	{ "core-dump", "have the host's crash handler run",
+	    "resource limits, filter", probe_core_dump },
 	{ "sysv-ipc", "open shared memory of the host's", "IPC namespace",
 	    probe_shm },
 	{ "posix-ipc", "open a message queue of the host's", "IPC namespace",

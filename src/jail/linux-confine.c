@@ -66,7 +66,9 @@ static const struct {
 	rlim_t soft, hard;
 } resource_limits[] = {
 	{ RLIMIT_NOFILE, 1024, 524288 },
-	{ RLIMIT_CORE, 0, RLIM_INFINITY },
+	/* 1 is the value with which the kernel neither makes a file nor calls
+	 * the host's crash handler; the filter keeps it. */
+	{ RLIMIT_CORE, 1, 1 },
 	{ RLIMIT_STACK, 8 << 20, RLIM_INFINITY },
 	{ RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY },
 	{ RLIMIT_FSIZE, RLIM_INFINITY, RLIM_INFINITY },

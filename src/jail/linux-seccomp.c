@@ -22,8 +22,10 @@
 #include <linux/bpf_common.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -54,6 +56,8 @@ enum answer {
 	REFUSE, /* EPERM */
 	ABSENT, /* ENOSYS: programs have another way */
 	SOCKET,
+	SETRLIMIT,
+	PRLIMIT,
 	UNSHARE,
 	CLONE,
 	N_ANSWERS
@@ -132,6 +136,9 @@ static const struct rule rules[] = {
 	{ __NR_ioperm, REFUSE },
 	{ __NR_modify_ldt, REFUSE },
 #endif
+	/* No limit of core files but the one that confine_self sets. */
+	{ __NR_setrlimit, SETRLIMIT },
+	{ __NR_prlimit64, PRLIMIT },
 	{ __NR_socket, SOCKET },
 	{ __NR_socketpair, SOCKET },
 };
@@ -274,6 +281,65 @@ emit_flags(struct program *p, unsigned int refused)
 }
 
 /*
+ * Of the internet families the protocols that every kernel has built in: for
+ * another the kernel would load a module (sctp, dccp, l2tp) because a jail
+ * asked, and those have had many faults. Raw sockets are held elsewhere.
+ */
+static void
+emit_inet(struct program *p, const struct confine *c)
+{
+	static const unsigned int known[] = { 0, IPPROTO_ICMP, IPPROTO_TCP,
+		IPPROTO_UDP, IPPROTO_ICMPV6, IPPROTO_UDPLITE, 262 /* mptcp */ };
+	size_t v6;
+
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0);
+	v6 = emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 0);
+	emit_load(p, offsetof(struct seccomp_data, args[2]));
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		emit_if(p, known[i], 0);
+	if (c->allow_raw_sockets) {
+		emit_load(p, offsetof(struct seccomp_data, args[1]));
+		emit(p, BPF_ALU | BPF_AND | BPF_K, 0xf, 0, 0);
+		emit_if(p, SOCK_RAW, 0);
+	}
+	emit_return(p, EPROTONOSUPPORT);
+	p->v[v6].jf = (unsigned char)(p->n - v6 - 1);
+}
+
+/* Say that it was done, and do nothing: daemons that turn core files off want
+ * to hear no error, and they are off. */
+static void
+emit_pretend(struct program *p)
+{
+	emit(p, BPF_RET | BPF_K, SECCOMP_RET_ERRNO, 0, 0);
+}
+
+static void
+emit_setrlimit(struct program *p)
+{
+	emit_load(p, offsetof(struct seccomp_data, args[0]));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, RLIMIT_CORE, 1, 0);
+	emit_return(p, 0);
+	emit_pretend(p);
+}
+
+/* Without a new limit it only asks. */
+static void
+emit_prlimit(struct program *p)
+{
+	size_t new = offsetof(struct seccomp_data, args[2]);
+
+	emit_load(p, offsetof(struct seccomp_data, args[1]));
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, RLIMIT_CORE, 1, 0);
+	emit_return(p, 0);
+	emit_load(p, new);
+	emit(p, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3);
+	emit_load(p, new + 4);
+	emit_if(p, 0, 0);
+	emit_pretend(p);
+}
+
+/*
  * Families: unix, inet, inet6 and the routing socket, as FreeBSD has it with
  * allow.socket_af=0. AF_VSOCK has no namespace and reaches the machine's
  * hypervisor. Of netlink's protocols most belong to the host. An error that
@@ -284,13 +350,14 @@ emit_socket(struct program *p, const struct confine *c)
 {
 	emit_load(p, offsetof(struct seccomp_data, args[0]));
 	emit_if(p, AF_UNIX, 0);
-	emit_if(p, AF_INET, 0);
-	emit_if(p, AF_INET6, 0);
 	if (c->allow_socket_af) {
+		emit_if(p, AF_INET, 0);
+		emit_if(p, AF_INET6, 0);
 		emit_if(p, AF_VSOCK, EAFNOSUPPORT);
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 1, 0);
 		emit_return(p, 0);
 	} else {
+		emit_inet(p, c);
 		if (c->allow_raw_sockets)
 			emit_if(p, AF_PACKET, 0);
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 1, 0);
@@ -311,6 +378,10 @@ emit_arguments(struct program *p, const struct confine *c)
 	emit_flags(p, NEW_NAMESPACES | UNSHARE_NEWTIME);
 	at[CLONE] = p->n;
 	emit_flags(p, NEW_NAMESPACES);
+	at[SETRLIMIT] = p->n;
+	emit_setrlimit(p);
+	at[PRLIMIT] = p->n;
+	emit_prlimit(p);
 	at[SOCKET] = p->n;
 	emit_socket(p, c);
 	for (size_t i = 0; i < p->n_jumps; i++)
