@@ -48,7 +48,7 @@ answer_heard(struct audit *a, const char *arg, char answer[256])
 	char byte;
 
 	while (is_readable(fd)) {
-		struct sockaddr_storage from;
+		struct sockaddr_storage from = { 0 };
 		struct sockaddr_in *f4 = (void *)&from;
 		struct sockaddr_in6 *f6 = (void *)&from;
 		socklen_t len = sizeof(from);

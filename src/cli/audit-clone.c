@@ -75,7 +75,7 @@ cleaner_main(struct cli *c, const char *name, int fd)
 	(void)signal(SIGINT, SIG_IGN);
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
-	while ((r = (int)read(fd, &byte, 1)) < 0 && errno == EINTR)
+	while (read(fd, &byte, 1) < 0 && errno == EINTR)
 		;
 	r = clean(c, name, &err);
 	if (r < 0)
