@@ -223,19 +223,25 @@ index_of(const struct op *op, struct err *err)
 	return index > 0 ? (int)index : err_errno(err, "%s", op->text);
 }
 
+/* `quiet`: a bridge that is a loopback asks nobody for multicast groups. */
 static int
-create_kind(
-    struct rtnl *nl, const struct op *op, const char *kind, struct err *err)
+create_kind(struct rtnl *nl, const struct op *op, const char *kind, bool quiet,
+    struct err *err)
 {
 	_cleanup_(rtnl_batch_clear) struct rtnl_batch b = RTNL_BATCH_INIT;
 	struct nlmsghdr *m = rtnl_add(
 	    &b, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, EEXIST, "%s", op->text);
-	struct nlattr *info;
+	struct nlattr *info, *data;
 
 	mnl_nlmsg_put_extra_header(m, sizeof(struct ifinfomsg));
 	mnl_attr_put_strz(m, IFLA_IFNAME, op->ifname);
 	info = mnl_attr_nest_start(m, IFLA_LINKINFO);
 	mnl_attr_put_strz(m, IFLA_INFO_KIND, kind);
+	if (quiet) {
+		data = mnl_attr_nest_start(m, IFLA_INFO_DATA);
+		mnl_attr_put_u8(m, IFLA_BR_MCAST_SNOOPING, 0);
+		mnl_attr_nest_end(m, data);
+	}
 	mnl_attr_nest_end(m, info);
 	return rtnl_run(nl, &b, err);
 }
@@ -262,11 +268,11 @@ do_create(struct rtnl *nl, const struct op *op, struct err *err)
 	int r;
 
 	if (!net_is_cloned_lo(op->ifname))
-		return create_kind(nl, op, "bridge", err);
-	r = create_kind(nl, op, "dummy", err);
+		return create_kind(nl, op, "bridge", false, err);
+	r = create_kind(nl, op, "dummy", false, err);
 	if (r == -EOPNOTSUPP) {
 		err_clear(err);
-		r = create_kind(nl, op, "bridge", err);
+		r = create_kind(nl, op, "bridge", true, err);
 	}
 	if (r < 0)
 		return r;
