@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MD5, as RFC 1321 describes it. */
-#include "pf/md5.h"
+#include "base/md5.h"
 
 #include <math.h>
 #include <string.h>
@@ -68,7 +68,7 @@ md5_block(uint32_t state[4], const uint8_t *block)
 }
 
 void
-pf_md5(const void *mem, size_t len, uint8_t ret[16])
+md5(const void *mem, size_t len, uint8_t ret[16])
 {
 	uint32_t state[4] = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476 };
 	uint8_t last[2 * BLOCK] = { 0 };

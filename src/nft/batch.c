@@ -216,12 +216,27 @@ nft_batch_flush_set(
 }
 
 void
+nft_batch_counter(
+    struct nft_batch *b, uint8_t family, const char *table, const char *counter)
+{
+	size_t msg = nl_msg(b, NFT_MSG_NEWOBJ, NLM_F_CREATE, family, counter);
+
+	nl_put_str(b, NFTA_OBJ_TABLE, table);
+	nl_put_str(b, NFTA_OBJ_NAME, counter);
+	nl_put_be32(b, NFTA_OBJ_TYPE, NFT_OBJECT_COUNTER);
+	nl_nest_end(b, nl_nest(b, NFTA_OBJ_DATA));
+	nl_msg_end(b, msg);
+}
+
+void
 nft_batch_content(struct nft_batch *b, const struct nft_table *t)
 {
 	for (size_t i = 0; i < t->n_chain; i++)
 		nft_batch_chain(b, t->family, t->name, &t->chain[i]);
 	for (size_t i = 0; i < t->n_set; i++)
 		nft_batch_set(b, t->family, t->name, &t->set[i]);
+	for (size_t i = 0; i < t->n_counter; i++)
+		nft_batch_counter(b, t->family, t->name, t->counter[i]);
 	for (size_t i = 0; i < t->n_rule; i++)
 		nft_batch_rule(b, t->family, t->name, &t->rule[i]);
 }

@@ -72,7 +72,11 @@ void nft_batch_del_elems(struct nft_batch *b, uint8_t family, const char *table,
 void nft_batch_flush_set(
     struct nft_batch *b, uint8_t family, const char *table, const char *set);
 
-/* Everything of one table: chains, sets, rules, in the order that works. The
+/* Make a counter, unless it is there: then it counts on. */
+void nft_batch_counter(struct nft_batch *b, uint8_t family, const char *table,
+    const char *counter);
+
+/* Everything of one table: chains, sets, counters, rules, in the order that works. The
  * table itself must be there. */
 void nft_batch_content(struct nft_batch *b, const struct nft_table *t);
 

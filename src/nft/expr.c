@@ -145,6 +145,13 @@ put_counter(struct nft_batch *b, const struct nft_expr *x)
 }
 
 static void
+put_count(struct nft_batch *b, const struct nft_expr *x)
+{
+	nl_put_be32(b, NFTA_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
+	nl_put_str(b, NFTA_OBJREF_IMM_NAME, x->name);
+}
+
+static void
 put_log(struct nft_batch *b, const struct nft_expr *x)
 {
 	nl_put_be16(b, NFTA_LOG_GROUP, (uint16_t)x->num);
@@ -243,6 +250,7 @@ static const struct {
 	[NFT_X_VMAP] = { "lookup", put_lookup },
 	[NFT_X_VERDICT] = { "immediate", put_rule_verdict },
 	[NFT_X_COUNTER] = { "counter", put_counter },
+	[NFT_X_COUNT] = { "objref", put_count },
 	[NFT_X_LOG] = { "log", put_log },
 	[NFT_X_REJECT] = { "reject", put_reject },
 	[NFT_X_NAT] = { "nat", put_nat },

@@ -76,6 +76,15 @@ int nft_enable(bool on, struct err *err);
 /* Delete our tables. Nothing there is no error. */
 int nft_remove(struct err *err);
 
+/* A counter of our inet table, by its name. */
+struct nft_counter {
+	const char *name;
+	uint64_t packets; /* 0 if there is no such counter */
+};
+/* Read them; `reset`: and begin all of the table's again from 0. */
+int nft_counters_read(
+    struct nft_counter *counter, size_t n, bool reset, struct err *err);
+
 /* ---- the sets of interfaces' addresses ---- */
 
 /* An address as pf counts it: a jail's belongs to the interface that it was

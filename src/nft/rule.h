@@ -39,16 +39,17 @@ enum nft_expr_kind {
 	NFT_X_LOOKUP,	   /* reg in set `name`; a map's value -> reg2 */
 	NFT_X_VMAP,	   /* reg in verdict map `name` decides */
 	NFT_X_VERDICT,	   /* op = NF_ACCEPT, NF_DROP, NFT_JUMP .. to `name` */
-	NFT_X_COUNTER,
-	NFT_X_LOG,	 /* to nflog group `num`, prefix `name` */
-	NFT_X_REJECT,	 /* op = NFT_REJECT_*, code `num` */
-	NFT_X_NAT,	 /* op = NFT_NAT_SNAT, _DNAT; see below */
-	NFT_X_MASQ,	 /* flags, ports from reg2 and reg3 */
-	NFT_X_NUMGEN,	 /* op = NFT_NG_*, modulo num, offset num2 -> reg */
-	NFT_X_HASH,	 /* jhash of len bytes of reg, modulo num, -> reg2 */
-	NFT_X_DUP,	 /* send a copy to the address in reg (ip, ip6) */
-	NFT_X_FIB,	 /* op = NFT_FIB_RESULT_*, flags num -> reg */
-	NFT_X_BYTEORDER, /* op = NFT_BYTEORDER_*, of len bytes by `base` */
+	NFT_X_COUNTER,	   /* one of the rule's own */
+	NFT_X_COUNT,	   /* one more in the table's counter `name` */
+	NFT_X_LOG,	   /* to nflog group `num`, prefix `name` */
+	NFT_X_REJECT,	   /* op = NFT_REJECT_*, code `num` */
+	NFT_X_NAT,	   /* op = NFT_NAT_SNAT, _DNAT; see below */
+	NFT_X_MASQ,	   /* flags, ports from reg2 and reg3 */
+	NFT_X_NUMGEN,	   /* op = NFT_NG_*, modulo num, offset num2 -> reg */
+	NFT_X_HASH,	   /* jhash of len bytes of reg, modulo num, -> reg2 */
+	NFT_X_DUP,	   /* send a copy to the address in reg (ip, ip6) */
+	NFT_X_FIB,	   /* op = NFT_FIB_RESULT_*, flags num -> reg */
+	NFT_X_BYTEORDER,   /* op = NFT_BYTEORDER_*, of len bytes by `base` */
 };
 
 /* No register (for the optional ones of NFT_X_NAT). */
@@ -138,6 +139,9 @@ struct nft_set {
 struct nft_table {
 	const char *name;
 	uint8_t family; /* NFPROTO_* */
+	/* Counters of the table; those that are there already count on. */
+	const char *const *counter;
+	size_t n_counter;
 	const struct nft_chain *chain;
 	size_t n_chain;
 	const struct nft_set *set;
@@ -151,6 +155,14 @@ struct nft_table {
 #define NFT_PF_TABLE "pf"
 /* The base chain (inet) whose last rule carries the stamp. */
 #define NFT_PF_STAMP "in"
+
+/* What pfctl -s info tells, by the names of the counters: looks of pf at a
+ * packet, packets that the rules judged, states made, packets dropped for
+ * their IP options. */
+#define NFT_N_SEARCH "searches"
+#define NFT_N_MATCH "match"
+#define NFT_N_INSERT "inserts"
+#define NFT_N_OPTIONS "ip-option"
 
 /*
  * A pf state is two bits and the numbers of the rules that made it, on a

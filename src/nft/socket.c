@@ -73,6 +73,7 @@ table_attr(uint16_t type)
 	case NFT_MSG_GETSET:
 		return NFTA_SET_TABLE;
 	case NFT_MSG_GETOBJ:
+	case NFT_MSG_GETOBJ_RESET:
 		return NFTA_OBJ_TABLE;
 	case NFT_MSG_GETSETELEM:
 		return NFTA_SET_ELEM_LIST_TABLE;

@@ -293,6 +293,8 @@ put_table(struct nft_batch *b, const struct nft_load *load, size_t i)
 	const struct nft_table most = {
 		.name = t->name,
 		.family = t->family,
+		.counter = t->counter,
+		.n_counter = t->n_counter,
 		.chain = t->chain,
 		.n_chain = t->n_chain,
 		.set = t->set,

@@ -168,6 +168,12 @@ x_lookup_map(struct lw *lw, uint8_t reg, const char *map, uint8_t to)
 }
 
 void
+x_count(struct lw *lw, const char *counter)
+{
+	lw_add(lw, NFT_X_COUNT)->name = counter;
+}
+
+void
 x_reject(struct lw *lw, int type, uint8_t code)
 {
 	struct nft_expr *x = lw_add(lw, NFT_X_REJECT);

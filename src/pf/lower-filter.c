@@ -167,6 +167,7 @@ put_made(struct lw *lw, const struct place *p)
 		x = lw_add(lw, NFT_X_CT_SET);
 		x->op = NFT_CT_LABELS;
 		x->reg = 0;
+		x_count(lw, NFT_N_INSERT);
 		x_verdict(lw, NF_ACCEPT, NULL);
 		lw_end(lw);
 	}
@@ -315,13 +316,15 @@ put_default(struct lw *lw, const struct place *p)
 	lw_end(lw);
 }
 
-/* pf passes no packet with IP options unless the rule says allow-opts. */
+/* pf passes no packet with IP options unless the rule says allow-opts. It is
+ * the first rule of all, so it counts the looks at packets as well. */
 static void
 put_options(struct lw *lw, const struct place *p)
 {
 	struct nft_expr *x;
 
 	lw_begin(lw, LW_INET, p->chain);
+	x_count(lw, NFT_N_SEARCH);
 	x_nfproto(lw, AF_INET);
 	x_payload(lw, NFT_PAYLOAD_NETWORK_HEADER, 0, 1, 0);
 	x = lw_add(lw, NFT_X_BITWISE);
@@ -329,6 +332,7 @@ put_options(struct lw *lw, const struct place *p)
 	x->len = 1;
 	x->data[0] = 0x0f;
 	x_cmp_u8(lw, NFT_CMP_GT, 0, 5);
+	x_count(lw, NFT_N_OPTIONS);
 	x_verdict(lw, NF_DROP, NULL);
 	lw_end(lw);
 }
@@ -404,6 +408,9 @@ put_chain(struct lw *lw, struct place *p, const struct lw_matches *ms)
 	put_options(lw, p);
 	put_state_check(lw, p);
 	/* From here on, packets are judged by rules. */
+	lw_begin(lw, LW_INET, p->chain);
+	x_count(lw, NFT_N_MATCH);
+	lw_end(lw);
 	lw_untranslated(lw, p->chain, p->class, p->out);
 	put_matches(lw, p, ms);
 	put_default(lw, p);

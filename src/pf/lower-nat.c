@@ -223,6 +223,11 @@ x_label(struct lw *lw, const struct lw_match *m, bool out)
 	x = lw_add(lw, NFT_X_CT_SET);
 	x->op = NFT_CT_LABELS;
 	x->reg = 0;
+	if (r->natpass)
+		x_count(lw, NFT_N_INSERT);
+	/* pf looks for a state that has the port which it is about to take. */
+	if (r->action == PF_NAT)
+		x_count(lw, NFT_N_SEARCH);
 }
 
 /* A binat rule seen from outside: it catches what is for the address it

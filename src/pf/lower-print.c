@@ -186,6 +186,9 @@ put_expr(struct str *s, const struct nft_expr *x)
 	case NFT_X_VERDICT:
 		put_verdict(s, x);
 		break;
+	case NFT_X_COUNT:
+		str_printf(s, "count %s", x->name);
+		break;
 	case NFT_X_LOG:
 		str_printf(s, "log to %u \"%s\"", x->num, x->name);
 		break;

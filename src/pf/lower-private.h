@@ -123,6 +123,7 @@ void x_imm_port(struct lw *lw, uint8_t reg, uint16_t port);
 void x_verdict(struct lw *lw, int verdict, const char *chain);
 void x_lookup(struct lw *lw, uint8_t reg, const char *set, bool inv);
 void x_lookup_map(struct lw *lw, uint8_t reg, const char *map, uint8_t to);
+void x_count(struct lw *lw, const char *counter);
 void x_reject(struct lw *lw, int type, uint8_t code);
 void x_log(struct lw *lw, const struct pf_rule *r, const char *dir);
 /* Are these bits of the mark set? Ends the rule if not. */

@@ -264,6 +264,8 @@ finish(struct pf_lowered *l)
 {
 	static const uint8_t family[] = { NFPROTO_INET, NFPROTO_IPV4,
 		NFPROTO_IPV6 };
+	static const char *const counters[] = { NFT_N_SEARCH, NFT_N_MATCH,
+		NFT_N_INSERT, NFT_N_OPTIONS };
 
 	for (int t = 0; t < LW_TABLES; t++)
 		l->table[t] = (struct nft_table){
@@ -274,6 +276,8 @@ finish(struct pf_lowered *l)
 			.rule = l->rules[t].v,
 			.n_rule = l->rules[t].n,
 		};
+	l->table[LW_INET].counter = counters;
+	l->table[LW_INET].n_counter = ARRAY_SIZE(counters);
 	l->table[LW_INET].set = l->sets.v;
 	l->table[LW_INET].n_set = l->sets.n;
 	l->n_table = LW_TABLES;

@@ -3,7 +3,7 @@
  * Pools: where nat and rdr translate to, where route-to sends, and how one of
  * several addresses is chosen.
  */
-#include "pf/md5.h"
+#include "base/md5.h"
 #include "pf/parse.h"
 
 static void
@@ -23,7 +23,7 @@ parse_key(struct parser *p, struct pool_opts *o)
 	if (pf_strings(p, &text) < 0)
 		return -1;
 	if (!str_starts(text, "0x")) {
-		pf_md5(text, strlen(text), o->key);
+		md5(text, strlen(text), o->key);
 		return 0;
 	}
 	if (strlen(text) != 34)

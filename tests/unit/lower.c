@@ -177,6 +177,7 @@ test_nat(void)
 	    "r0 = meta oifname; r0 == 0x656d3000000000000000000000000000; "
 	    "r0 = meta nfproto; r0 == 0x02; r0 = nh+12,3; r0 == 0xc0a800; "
 	    "r0 = 0x00000000010000000000000600000000; ct label = r0; "
+	    "count inserts; count searches; "
 	    "r4 = 0x0a090807; r12 = 0xc351; r13 = 0xffff; "
 	    "snat r4 port r12-r13 flags 0x4\naccept\n",
 	    "nat pass: the state's bits, the address, pf's ports");
@@ -268,9 +269,11 @@ test_states(void)
 	    "a rule that makes a state sets its number");
 	is_str(made,
 	    "r0 = ct direction; r0 == 0x00; "
-	    "r0 = 0x00000000000000000000000100000000; ct label = r0; accept\n"
+	    "r0 = 0x00000000000000000000000100000000; ct label = r0; "
+	    "count inserts; accept\n"
 	    "r0 = ct direction; r0 == 0x01; "
-	    "r0 = 0x00000000000000000000000200000000; ct label = r0; accept\n"
+	    "r0 = 0x00000000000000000000000200000000; ct label = r0; "
+	    "count inserts; accept\n"
 	    "accept\n",
 	    "and the direction says which bit of it is set");
 }
