@@ -61,17 +61,6 @@ warn_foreign(const struct pfctl *p)
 }
 
 static int
-note_since(struct store *s, struct err *err)
-{
-	_cleanup_(str_clear) struct str text = STR_INIT;
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	str_printf(&text, "%jd\n", (intmax_t)now.tv_sec);
-	return store_put_common(s, "since", &text, err);
-}
-
-static int
 enable(struct pfctl *p, struct store *s, const struct world *w, struct err *err)
 {
 	_cleanup_(current_clear) struct current c = CURRENT_INIT;
@@ -84,7 +73,7 @@ enable(struct pfctl *p, struct store *s, const struct world *w, struct err *err)
 	r = load_ruleset(s, w, &c, c.rules, true, err);
 	if (r < 0)
 		return r;
-	r = note_since(s, err);
+	r = since_write(s, true, err);
 	if (r < 0)
 		return r;
 	r = flush_strangers(p, err);
@@ -107,7 +96,7 @@ put_to_sleep(struct store *s, struct err *err)
 	int r = nft_enable(false, err);
 
 	if (r == 0)
-		r = store_remove_common(s, "since", err);
+		r = since_write(s, false, err);
 	return r < 0 ? r : sysctls_restore(s, err);
 }
 
@@ -122,7 +111,7 @@ set_enabled(struct store *s, bool on, struct err *err)
 	if (!on)
 		return put_to_sleep(s, err);
 	r = nft_enable(true, err);
-	return r < 0 ? r : note_since(s, err);
+	return r < 0 ? r : since_write(s, true, err);
 }
 
 static int

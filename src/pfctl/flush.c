@@ -41,9 +41,10 @@ what_of(const struct pfctl *p)
 }
 
 int
-flush_rest(struct pfctl *p, unsigned what, unsigned n_tables, struct err *err)
+flush_rest(struct pfctl *p, struct store *s, unsigned what, unsigned n_tables,
+    struct err *err)
 {
-	int r;
+	int r = 0;
 
 	if (what & FLUSH_RULES)
 		notice(p, "rules cleared\n");
@@ -59,8 +60,12 @@ flush_rest(struct pfctl *p, unsigned what, unsigned n_tables, struct err *err)
 	}
 	if (what & FLUSH_SOURCES)
 		notice(p, "source tracking entries cleared\n");
-	if (what & FLUSH_INFO)
+	if (what & FLUSH_INFO) {
+		r = info_clear(s, err);
+		if (r < 0)
+			return r;
 		notice(p, "pf: statistics cleared\n");
+	}
 	if (what == FLUSH_ALL)
 		notice(p, "pf: interface flags reset\n");
 	return 0;
@@ -114,7 +119,7 @@ flush(struct pfctl *p, struct store *s, const struct world *w, struct err *err)
 		if (c.status.present)
 			r = load_ruleset(s, w, &c, c.rules, false, err);
 	}
-	return r < 0 ? r : flush_rest(p, what, n_tables, err);
+	return r < 0 ? r : flush_rest(p, s, what, n_tables, err);
 }
 
 int

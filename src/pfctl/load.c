@@ -306,6 +306,9 @@ load_it(struct load *l, struct err *err)
 		return r;
 	}
 	keep_for_later(l);
+	/* New tables count from 0, whatever states there are. */
+	if (!l->old->status.present && (r = counted_begin(l->store, err)) < 0)
+		return r;
 	l->old->status.enabled |= l->enable;
 	r = store_put_common(l->store, "loaded", &yes, err);
 	/* Jails may have started since the world was read. */
@@ -438,7 +441,7 @@ load_file(struct pfctl *p, const struct world *w, struct store *s,
 	/* A load mends that, and what was enabled is so again. */
 	if (r == -ESTALE || r == -ENOENT) {
 		forget(&old, w->env);
-		enable = !old.status.enabled && store_has(s, "since");
+		enable = !old.status.enabled && was_enabled(s);
 	} else if (r < 0) {
 		return r;
 	}
@@ -448,11 +451,15 @@ load_file(struct pfctl *p, const struct world *w, struct store *s,
 		if (r < 0)
 			return r;
 	}
+	/* The level of the file holds, or the usual one. */
+	r = p->merge ? 0 : store_remove_common(s, DEBUG_LEVEL, err);
+	if (r < 0)
+		return r;
 	r = load_file_rules(p, s, w, &old, merged ? merged : rs, enable, err);
 	if (r < 0)
 		return r;
 	if (p->flush)
-		r = flush_rest(p,
+		r = flush_rest(p, s,
 		    flush_parse(p->flush) & ~(p->confirm ? FLUSH_WAITS : 0u),
 		    n_tables, err);
 	if (p->confirm)

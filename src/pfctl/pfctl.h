@@ -7,6 +7,7 @@
 #include "nft/nft.h"
 #include "pf/lower.h"
 #include "pf/pf.h"
+#include "pf/sim.h"
 
 /* The command line. Letters are pfctl's. */
 struct pfctl {
@@ -100,12 +101,12 @@ int store_remove(struct store *s, uint64_t load_id, struct err *err);
 void store_keep_only(struct store *s, const uint64_t *load_id, size_t n);
 
 /* Files that are not of one load: "loaded" (something is), "since" (when pf
- * was enabled; there only while it is), "sysctl", "trial". */
+ * was enabled or disabled), "counted", "sysctl", "trial", DEBUG_LEVEL. */
+#define DEBUG_LEVEL "debug"
 int store_put_common(
     struct store *s, const char *name, const struct str *text, struct err *err);
 int store_get_common(
     struct store *s, const char *name, struct str *ret, struct err *err);
-bool store_has(struct store *s, const char *name);
 int store_remove_common(struct store *s, const char *name, struct err *err);
 
 /* Do some work with the store open and the world read; what goes wrong is
@@ -248,8 +249,8 @@ unsigned flush_parse(const char *word);
 int do_flush(struct pfctl *p);
 /* The parts of a flush that are no part of a ruleset, and what is said of all
  * of it; n_tables: how many were deleted. */
-int flush_rest(
-    struct pfctl *p, unsigned what, unsigned n_tables, struct err *err);
+int flush_rest(struct pfctl *p, struct store *s, unsigned what,
+    unsigned n_tables, struct err *err);
 
 /* ---- states.c ---- */
 
@@ -267,6 +268,21 @@ int flush_strangers(struct pfctl *p, struct err *err);
  * environment; false: none. */
 bool session_find(struct nft_tuple *ret);
 bool session_is(const struct nft_tuple *session, const struct nft_state *s);
+
+/* ---- info.c ---- */
+
+int show_info(const struct pfctl *p, struct store *s, const struct current *c,
+    struct err *err);
+/* How many states there are. */
+int states_now(unsigned *ret, struct err *err);
+/* Counting begins again (-F info). */
+int info_clear(struct store *s, struct err *err);
+/* Note how many states there are when counting begins. */
+int counted_begin(struct store *s, struct err *err);
+/* pf was enabled or disabled, or counting began: now. */
+int since_write(struct store *s, bool enabled, struct err *err);
+/* Was it enabled when it was last changed by us? */
+bool was_enabled(struct store *s);
 
 /* ---- show.c, tables.c ---- */
 

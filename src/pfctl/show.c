@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pfctl -s. */
 #include <errno.h>
-#include <inttypes.h>
-#include <time.h>
 
 #include "pfctl/pfctl.h"
 
@@ -95,63 +93,10 @@ show_states_of(struct view *v, struct err *err)
 	return show_states(v->p, &v->store, v->world.env, err);
 }
 
-/* How long pf is enabled, in seconds. */
-static int64_t
-enabled_for(struct view *v)
-{
-	_cleanup_(str_clear) struct str text = STR_INIT;
-	struct timespec now;
-	intmax_t since;
-
-	if (store_get_common(&v->store, "since", &text, NULL) < 0 ||
-	    sscanf(text.buf, "%jd", &since) != 1)
-		return 0;
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec - since;
-}
-
-static const char *
-debug_word(const struct pf_options *o)
-{
-	static const char *const words[] = { "None", "Urgent", "Misc", "Loud" };
-
-	return words[o->debug_set ? o->debug & 3 : 1];
-}
-
-/* Conntrack keeps no totals for us: what is shown is what there is. */
 static int
-show_info(struct view *v, struct err *err)
+show_info_of(struct view *v, struct err *err)
 {
-	_cleanup_(nft_states_clear) struct nft_states states = { 0 };
-	const struct nft_status *st = &v->current.status;
-	char status[64] = "Status: Disabled";
-	char debug[32];
-	unsigned n = 0;
-	int r = nft_state_list(&states, err);
-
-	if (r < 0)
-		return r;
-	if (st->enabled) {
-		int64_t t = enabled_for(v);
-
-		snprintf(status, sizeof(status),
-		    "Status: Enabled for %" PRId64 " days %.2d:%.2d:%.2d",
-		    t / 86400, (int)(t / 3600 % 24), (int)(t / 60 % 60),
-		    (int)(t % 60));
-	}
-	snprintf(debug, sizeof(debug), "Debug: %s",
-	    debug_word(&v->current.rules->options));
-	for (size_t i = 0; i < states.n; i++)
-		n += !!(states.v[i].label[2] & NFT_L_FWD) +
-		    !!(states.v[i].label[2] & NFT_L_REV);
-	printf("%-44s%15s\n\n", status, debug);
-	if (v->p->verbose)
-		printf("Checksum: 0x%016" PRIx64 "\n\n", st->stamp.load_id);
-	printf("State Table                          Total             Rate\n"
-	       "  current entries               %14u%14s\n",
-	    n, "");
-	complain("totals and counters are not built yet: they are left out");
-	return 0;
+	return show_info(v->p, &v->store, &v->current, err);
 }
 
 /* Everything that was loaded, tables as they are now, in the form in which
@@ -209,7 +154,7 @@ static const struct show {
 	{ "rules", show_rules },
 	{ "nat", show_nat },
 	{ "states", show_states_of },
-	{ "info", show_info },
+	{ "info", show_info_of },
 	{ "Running", show_running },
 	{ "loaded", show_loaded },
 	{ "Tables", show_tables_of },
@@ -224,26 +169,47 @@ title(const char *text, bool *opened)
 	*opened = true;
 }
 
+static bool
+any_translation(const struct view *v)
+{
+	const struct pf_anchor *a = anchor_of(v);
+
+	return a &&
+	    (a->list[PF_LIST_NAT].n || a->list[PF_LIST_RDR].n ||
+		a->list[PF_LIST_BINAT].n);
+}
+
+/* Of what can be shown; that there is more must be seen. */
 static int
 show_all(struct view *v, struct err *err)
 {
 	bool opened = false;
-	int r;
+	unsigned states;
+	int r = states_now(&states, err);
 
-	title("TRANSLATION RULES", &opened);
-	(void)show_nat(v, err);
-	title("FILTER RULES", &opened);
-	(void)show_rules(v, err);
-	title("STATES", &opened);
-	r = show_states_of(v, err);
 	if (r < 0)
 		return r;
+	if (any_translation(v)) {
+		title("TRANSLATION RULES", &opened);
+		(void)show_nat(v, err);
+	}
+	title("FILTER RULES", &opened);
+	(void)show_rules(v, err);
+	if (states) {
+		title("STATES", &opened);
+		r = show_states_of(v, err);
+		if (r < 0)
+			return r;
+	}
 	title("INFO", &opened);
-	r = show_info(v, err);
+	r = show_info_of(v, err);
 	if (r < 0)
 		return r;
 	title("TABLES", &opened);
-	return show_tables_of(v, err);
+	(void)show_tables_of(v, err);
+	complain("-s labels, timeouts, memory and osfp are not built yet and "
+		 "left out");
+	return 1;
 }
 
 static const struct show *
@@ -283,10 +249,23 @@ do_show(struct pfctl *p)
 	return r != 0;
 }
 
-/* The debug level has no meaning for the kernel's nf_tables. */
+static int
+set_debug(
+    struct pfctl *p, struct store *s, const struct world *w, struct err *err)
+{
+	const struct str word = { .buf = (char *)p->debug,
+		.len = strlen(p->debug) };
+	int r = store_put_common(s, DEBUG_LEVEL, &word, err);
+
+	(void)w;
+	if (r == 0)
+		notice(p, "debug level set to '%s'\n", p->debug);
+	return r;
+}
+
+/* The debug level has no meaning for the kernel's nf_tables: it is shown. */
 int
 do_debug(struct pfctl *p)
 {
-	notice(p, "debug level set to '%s'\n", p->debug);
-	return 0;
+	return with_store(p, set_debug);
 }

@@ -5,6 +5,7 @@
  * The table kept with the loaded rules says what is in it; the kernel's sets
  * are made from that. A command changes the first and replaces the second.
  */
+#include "base/array.h"
 #include "pfctl/pfctl.h"
 
 #include <arpa/inet.h>
@@ -50,19 +51,42 @@ is_referenced(const struct pf_ruleset *rs, const char *name)
 	return false;
 }
 
+static void
+show_table(const struct pfctl *p, const struct pf_ruleset *rs,
+    const struct pf_table *t)
+{
+	if (p->verbose)
+		printf("%c%ca-%c-%c\t", t->is_const ? 'c' : '-',
+		    t->persist ? 'p' : '-',
+		    is_referenced(rs, t->name) ? 'r' : '-',
+		    t->counters ? 'C' : '-');
+	puts(t->name);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct pf_table *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
 void
 show_tables(const struct pfctl *p, const struct pf_ruleset *rs)
 {
-	for (const struct pf_table *t = rs->tables; t; t = t->next) {
-		if (!is_here(p, t))
-			continue;
-		if (p->verbose)
-			printf("%c%ca-%c-%c\t", t->is_const ? 'c' : '-',
-			    t->persist ? 'p' : '-',
-			    is_referenced(rs, t->name) ? 'r' : '-',
-			    t->counters ? 'C' : '-');
-		puts(t->name);
-	}
+	struct {
+		const struct pf_table **v;
+		size_t n, cap;
+	} here = { 0 };
+
+	for (const struct pf_table *t = rs->tables; t; t = t->next)
+		if (is_here(p, t))
+			*array_add(&here) = t;
+	if (here.n)
+		qsort(here.v, here.n, sizeof(*here.v), by_name);
+	for (size_t i = 0; i < here.n; i++)
+		show_table(p, rs, here.v[i]);
+	array_clear(&here);
 	if (p->verbose > 1)
 		complain("counters of tables are not built yet");
 }
