@@ -181,11 +181,16 @@ static void
 let_pass(struct ex *ex)
 {
 	struct attempt t;
+	bool works;
 
 	if (!begins(&ex->q->packet))
 		return;
 	begin(&t, ex);
-	(void)end(&t, open_up(&t), "to let it pass");
+	works = open_up(&t);
+	(void)end(&t, works,
+	    works && t.walk.end == PF_EX_NO_LISTENER
+		? "to let it pass pf, though nobody listens there"
+		: "to let it pass");
 }
 
 /* ---- translation ---- */
@@ -316,23 +321,40 @@ other_targets(struct ex *ex, const struct ex_walk *w)
 
 /* ---- a redirection that is missing ---- */
 
+/* The statement without the interface (and its groups); empty if nothing is
+ * left to skip. */
+static void
+without_skip(struct str *s, const char *statement, const struct pf_if *ifp)
+{
+	_cleanup_(strv_clear) struct strv words = { 0 }, left = { 0 };
+
+	strv_split(&words, statement, " \t{},");
+	for (size_t i = 3; i < words.n; i++)
+		if (!streq(words.v[i], ifp->name) &&
+		    !strv_has(&ifp->groups, words.v[i]))
+			strv_add(&left, words.v[i]);
+	if (left.n == 0)
+		return;
+	str_add(s, left.n > 1 ? "set skip on {" : "set skip on");
+	for (size_t i = 0; i < left.n; i++)
+		str_printf(s, " %s", left.v[i]);
+	str_add(s, left.n > 1 ? " }" : "");
+}
+
 static void
 unskip(struct attempt *t, const char *ifname)
 {
 	const struct pf_if *ifp = pf_env_if(t->ex->in->machine->env, ifname);
 	uint32_t line =
 	    ifp ? ex_skip_line(&t->ex->files, t->ex->main_file, ifp) : 0;
+	_cleanup_free_ char *statement =
+	    ex_statement(&t->ex->files, t->ex->main_file, line);
 	_cleanup_(str_clear) struct str s = STR_INIT;
-	const struct strv *left = &t->draft.rs.options.skip;
 
-	if (ifp == NULL)
+	if (ifp == NULL || statement == NULL)
 		return;
 	ex_draft_unskip(&t->draft, ifp);
-	if (left->n > 0)
-		str_add(&s, left->n > 1 ? "set skip on {" : "set skip on");
-	for (size_t i = 0; i < left->n; i++)
-		str_printf(&s, " %s", left->v[i]);
-	str_add(&s, left->n > 1 ? " }" : "");
+	without_skip(&s, statement, ifp);
 	edit(t, PF_EX_INSTEAD, NULL, line, s.buf);
 }
 

@@ -134,6 +134,17 @@ add_change(struct str *out, const struct pf_ex_change *c)
 		add_edit(out, &c->edits.v[i]);
 }
 
+/* The summary is the last step's own sentence. */
+static bool
+said_already(const struct pf_explanation *ex)
+{
+	const struct pf_ex_step *last =
+	    ex->steps.n > 0 ? &ex->steps.v[ex->steps.n - 1] : NULL;
+
+	return last != NULL && last->bad && last->text != NULL &&
+	    streq(last->text, ex->summary);
+}
+
 void
 pf_explanation_text(const struct pf_explanation *ex, struct str *out)
 {
@@ -144,6 +155,8 @@ pf_explanation_text(const struct pf_explanation *ex, struct str *out)
 		str_printf(out, "(%s)\n", ex->notes.v[i]);
 	if (ex->end == PF_EX_PASSES)
 		str_add(out, "\nIt gets through.\n");
+	else if (said_already(ex))
+		str_add(out, "\nIt does not get through.\n");
 	else
 		str_printf(
 		    out, "\nIt does not get through: %s.\n", ex->summary);

@@ -382,6 +382,15 @@ ends_at_once(struct ex_walk *w, const struct pf_ex_input *in,
 	return false;
 }
 
+/* From outside with an address of the machine's own: the kernel drops it, and
+ * an answer could not go out. */
+static bool
+is_martian(const struct ex_walk *w, const struct pf_machine *m)
+{
+	return w->has_arrived && w->in_if != NULL &&
+	    pf_machine_is_local(m, w->arrives.af, &w->arrives.src);
+}
+
 int
 ex_walk(const struct pf_ex_input *in, const struct pf_ruleset *rules,
     const struct pf_question *q, struct ex_walk *w, struct err *err)
@@ -404,6 +413,8 @@ ex_walk(const struct pf_ex_input *in, const struct pf_ruleset *rules,
 		pf_sim_out(w->sim, &q->packet, &w->go);
 	w->matches = take_matches(w->sim);
 	w->end = judge(w, in->machine, q);
+	if (is_martian(w, in->machine))
+		w->end = PF_EX_RP_FILTER;
 	if (w->end == PF_EX_PASSES)
 		walk_back(w);
 	return 0;

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "pf/explain-internal.h"
+#include "pf/names.h"
 
 /* ---- addresses as text ---- */
 
@@ -508,8 +509,12 @@ summary(struct ex *ex, const struct ex_walk *w)
 		    "what leaves a jail with another's",
 		    ip_text(mem, ex->q->packet.af, &ex->q->packet.src),
 		    ex->q->jail);
-	case PF_EX_FOREIGN:
 	case PF_EX_RP_FILTER:
+		return arena_printf(mem,
+		    "it comes from outside with %s, an address of this "
+		    "machine's own: the kernel drops it",
+		    ip_text(mem, ex->q->packet.af, &ex->q->packet.src));
+	case PF_EX_FOREIGN:
 	case PF_EX_OTHER:
 		break;
 	}
@@ -571,6 +576,10 @@ question_text(struct ex *ex)
 	ex_add_end(&s, p, true);
 	if (ex->q->dst_name != NULL)
 		str_printf(&s, " (%s)", ex->q->dst_name);
+	if (p->proto == 6 && p->flags != PF_TH_SYN) {
+		str_add(&s, " flags ");
+		pf_flags_add(&s, p->flags);
+	}
 	return arena_strdup(&ex->out->arena, s.buf);
 }
 

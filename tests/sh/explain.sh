@@ -1,0 +1,3 @@
+#!/bin/bash
+# The golden answers of `gaol explain`: tests/explain.
+exec "$(dirname "$0")/../explain/run"
