@@ -160,6 +160,15 @@ header_put(struct header *h, size_t at, const void *mem, size_t len)
 		h->known[i] = true;
 }
 
+static void
+header_put_addr(struct header *h, size_t at, const uint8_t *addr, size_t len)
+{
+	static const uint8_t zero[16];
+
+	if (memcmp(addr, zero, len) != 0)
+		header_put(h, at, addr, len);
+}
+
 static struct header
 network_header(const struct foreign_packet *p)
 {
@@ -167,8 +176,8 @@ network_header(const struct foreign_packet *p)
 	bool v4 = p->family == AF_INET;
 	size_t len = v4 ? 4 : 16;
 
-	header_put(&h, v4 ? 12 : 8, p->src, len);
-	header_put(&h, v4 ? 16 : 24, p->dst, len);
+	header_put_addr(&h, v4 ? 12 : 8, p->src, len);
+	header_put_addr(&h, v4 ? 16 : 24, p->dst, len);
 	if (p->proto)
 		header_put(&h, v4 ? 9 : 6, &p->proto, 1);
 	return h;

@@ -124,22 +124,6 @@ int nft_addrs_sync(const struct nft_addrs *addrs, struct err *err);
  */
 int nft_sets_replace(const struct nft_set *set, size_t n_set, struct err *err);
 
-/* A chain of somebody else that drops after pf let a packet through. */
-struct nft_foreign {
-	char *table, *chain;
-	uint8_t family;
-	uint32_t hook;
-};
-struct nft_foreigns {
-	struct nft_foreign *v;
-	size_t n, cap;
-};
-/* Filter chains in input, forward, output or postrouting whose policy is drop
- * and that are in none of our tables (`ours`: one more name to leave out). */
-int nft_foreign_drops(
-    const char *ours, struct nft_foreigns *ret, struct err *err);
-void nft_foreigns_clear(struct nft_foreigns *f);
-
 /* ---- states (conntrack) ---- */
 
 struct nft_tuple {

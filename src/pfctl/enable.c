@@ -6,57 +6,51 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/netfilter.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "net/net.h"
+#include "nft/foreign.h"
 #include "pfctl/pfctl.h"
 
-static const char *
-family_word(uint8_t family)
+/* A jail's first packet to somewhere. What it says of itself is not known, so
+ * a chain that lets some of it through does not count. */
+static struct foreign_packet
+packet_of_jail(uint8_t family)
 {
-	return family == NFPROTO_IPV4 ? "ip"
-	    : family == NFPROTO_IPV6  ? "ip6"
-				      : "inet";
-}
-
-static const char *
-hook_word(uint32_t hook)
-{
-	static const char *const words[] = { "prerouting", "input", "forward",
-		"output", "postrouting" };
-
-	return hook < ARRAY_SIZE(words) ? words[hook] : "?";
+	return (struct foreign_packet){
+		.family = family,
+		.hook = NF_INET_FORWARD,
+		.iifname = "jail-any",
+		.oifname = "any",
+		.iifgroup = NET_GROUP,
+		.proto = IPPROTO_TCP,
+	};
 }
 
 /* An accept of ours ends our chain only: a chain of a container engine or a
- * front end that drops by policy has the last word. */
+ * front end that drops what it does not know has the last word. */
 void
 warn_foreign(const struct pfctl *p)
 {
-	_cleanup_(nft_foreigns_clear) struct nft_foreigns f = { 0 };
+	static const uint8_t families[] = { AF_INET, AF_INET6 };
+	_cleanup_(foreign_clear) struct foreign f = { 0 };
 
-	if (p->quiet || nft_foreign_drops(NET_GUARD_TABLE, &f, NULL) < 0)
+	if (p->quiet || foreign_read(&f, NULL) < 0)
 		return;
-	for (size_t i = 0; i < f.n; i++) {
-		const char *family = family_word(f.v[i].family);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		_cleanup_(str_clear) struct str text = STR_INIT;
+		struct foreign_packet packet = packet_of_jail(families[i]);
+		struct foreign_ruling r;
 
-		fprintf(stderr,
-		    "pfctl: chain %s of table %s %s drops in %s what pf "
-		    "passes; ",
-		    f.v[i].chain, family, f.v[i].table, hook_word(f.v[i].hook));
-		if (f.v[i].hook == NF_INET_FORWARD)
-			fprintf(stderr,
-			    "to let jails through: nft 'insert rule %s %s %s "
-			    "iifgroup %u accept; insert rule %s %s %s "
-			    "oifgroup %u accept'\n",
-			    family, f.v[i].table, f.v[i].chain, NET_GROUP,
-			    family, f.v[i].table, f.v[i].chain, NET_GROUP);
-		else
-			fprintf(stderr,
-			    "to leave it to pf: nft 'chain %s %s %s { policy "
-			    "accept; }'\n",
-			    family, f.v[i].table, f.v[i].chain);
+		foreign_judge(&f, &packet, &r);
+		if (r.word != FOREIGN_DROPS)
+			continue;
+		foreign_say(&r, &text);
+		str_add(&text, "; to let jails through:\n");
+		foreign_cure(&r, &packet, &text);
+		fprintf(stderr, "pfctl: %s", text.buf);
 	}
 }
 

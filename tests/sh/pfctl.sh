@@ -259,14 +259,15 @@ test_expect 'so is a rule that was slipped in' '
 	grep -q "another program changed table inet pf" "$TMP/err" &&
 	pfctl -q -f "$TMP/pf.conf" && silent 80
 '
-test_expect 'a foreign drop is named, with the line that cures it' '
-	nft add table ip filter &&
-	nft "add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }" &&
+test_expect 'a foreign drop is named, with the lines that cure it' '
+	nft add table inet filter &&
+	nft "add chain inet filter forward { type filter hook forward priority 0; policy drop; }" &&
 	pfctl -f "$TMP/pf.conf" 2>"$TMP/err" && cat "$TMP/err" &&
-	grep -q "chain FORWARD of table ip filter drops in forward" \
+	grep -q "chain forward of table inet filter (nftables.service) drops in forward" \
 	    "$TMP/err" &&
-	cure=$(sed -n "s/.*: nft .\(.*\).$/\1/p" "$TMP/err") &&
-	nft "$cure" && nft delete table ip filter
+	sed -n "s/^nft /&/p" "$TMP/err" >"$TMP/cure" && [ -s "$TMP/cure" ] &&
+	sh -e "$TMP/cure" && pfctl -f "$TMP/pf.conf" 2>"$TMP/err" &&
+	! grep -q "inet filter" "$TMP/err" && nft delete table inet filter
 '
 test_expect 'no table but its own is touched' '
 	nft add table inet mine && nft add chain inet mine c &&
