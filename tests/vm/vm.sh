@@ -7,12 +7,19 @@
 #	vm_run NAME COMMAND	one line of shell; its output and its status
 #	vm_stop NAME [COMMAND]	power off (or COMMAND), wait for the end
 #	vm_kill NAME		end the machine, as a power cut does
+#	vm_cut NAME		a power cut: the disks as they are at one instant
+#				take the place of VM_ROOT and VM_DISK, and the
+#				machine is gone. vm_start starts it again.
 #
 # Set before: VM_DIR (scratch), VM_KERNEL, VM_INITRD, VM_ROOT (ext4 image),
-# VM_DISK (GPT disk). With VM_SNAPSHOT=on (the default) the images stay as
-# they are.
+# VM_DISK (GPT disk): both are written to.
+#
+# How long things take under emulation beside other work is anybody's guess:
+# all the times here are limits after which something is broken, not
+# expectations.
 
-: "${VM_MEM:=1536}" "${VM_SMP:=2}" "${VM_JOB_SIZE:=128M}"
+: "${VM_MEM:=1536}" "${VM_SMP:=2}" "${VM_JOB_SIZE:=64M}"
+: "${VM_BOOT_TIMEOUT:=900}" "${VM_TIMEOUT:=900}" "${VM_STOP_TIMEOUT:=600}"
 VM_ARGS='console=ttyS0 quiet loglevel=4 mitigations=off nokaslr nowatchdog
 	audit=0 cryptomgr.notests systemd.show_status=0'
 
@@ -33,6 +40,9 @@ vm_accel() {
 	fi
 }
 
+# The disks are read and written through the host's cache, so what the guest
+# has written is in the file at once: vm_cut copies a disk that has no cache
+# of its own.
 vm_start() {
 	local n=$1 d=$VM_DIR/$1 p
 	shift
@@ -41,17 +51,20 @@ vm_start() {
 	rm -f "$d"/*.in "$d"/*.out
 	mkfifo "$d/ctl.in" "$d/ctl.out"
 	# shellcheck disable=SC2046,SC2086
-	nice -n 5 qemu-system-x86_64 -name "$n" -nodefaults -no-user-config \
+	qemu-system-x86_64 -name "$n" -nodefaults -no-user-config \
 	    -display none -machine q35 $(vm_accel) -smp "$VM_SMP" -m "$VM_MEM" \
 	    -kernel "$VM_KERNEL" -initrd "$VM_INITRD" \
 	    -append "$(echo $VM_ARGS) ${VM_APPEND-}" -no-reboot \
-	    -drive file="$VM_ROOT",if=none,id=d0,format=raw,cache=unsafe,snapshot="${VM_SNAPSHOT:-on}" \
+	    -drive file="$VM_ROOT",if=none,id=d0,format=raw,cache=unsafe \
 	    -device virtio-blk-pci,drive=d0 \
-	    -drive file="$VM_DISK",if=none,id=d1,format=raw,cache=unsafe,snapshot="${VM_SNAPSHOT:-on}" \
+	    -drive file="$VM_DISK",if=none,id=d1,format=raw,cache=unsafe \
 	    -device virtio-blk-pci,drive=d1,serial=pool \
 	    -drive file="$d/job",if=none,id=d2,format=raw,readonly=on \
 	    -device virtio-blk-pci,drive=d2,serial=job \
-	    -netdev hubport,id=n0,hubid=0 -device virtio-net-pci,netdev=n0 \
+	    -netdev hubport,id=n0,hubid=0 \
+	    -device virtio-net-pci,netdev=n0,mac=52:54:00:00:00:40 \
+	    -netdev hubport,id=n1,hubid=0 \
+	    -device virtio-net-pci,netdev=n1,mac=52:54:00:00:00:01 \
 	    -device virtio-serial-pci -device virtio-rng-pci \
 	    -chardev pipe,id=ctl,path="$d/ctl" \
 	    -device virtserialport,chardev=ctl,name=gaolvm.ctl \
@@ -61,7 +74,7 @@ vm_start() {
 
 vm_wait() {
 	local out=VMOUT_$1 pid=VMPID_$1 line t0=$SECONDS
-	while [ $((SECONDS - t0)) -lt "${VM_BOOT_TIMEOUT:-300}" ]; do
+	while [ $((SECONDS - t0)) -lt "$VM_BOOT_TIMEOUT" ]; do
 		if IFS= read -r -t 2 -u "${!out}" line; then
 			case $line in "@ready "*) return 0 ;; esac
 		else
@@ -74,17 +87,23 @@ vm_wait() {
 }
 
 vm_run() {
-	local in=VMIN_$1 out=VMOUT_$1 line
+	local in=VMIN_$1 out=VMOUT_$1 pid=VMPID_$1 line t0=$SECONDS
 	shift
 	printf '%s\n' "$*" >&"${!in}"
-	while IFS= read -r -t "${VM_TIMEOUT:-300}" -u "${!out}" line; do
+	while [ $((SECONDS - t0)) -lt "$VM_TIMEOUT" ]; do
+		if ! IFS= read -r -t 5 -u "${!out}" line; then
+			kill -0 "${!pid}" 2>/dev/null && continue
+			echo "the machine ended" >&2
+			return 125
+		fi
+		t0=$SECONDS
 		case $line in
 		"@rc "*) return "${line#@rc }" ;;
 		"") ;;
 		*) printf '%s\n' "$line" ;;
 		esac
 	done
-	echo "no answer from the machine within ${VM_TIMEOUT:-300} s" >&2
+	echo "no word from the machine for $VM_TIMEOUT s" >&2
 	return 124
 }
 
@@ -92,20 +111,44 @@ vm_stop() {
 	local pid=VMPID_$1 in=VMIN_$1 t0=$SECONDS
 	printf '%s\n' "${2:-poweroff}" >&"${!in}"
 	while kill -0 "${!pid}" 2>/dev/null; do
-		[ $((SECONDS - t0)) -lt "${VM_STOP_TIMEOUT:-120}" ] || {
+		[ $((SECONDS - t0)) -lt "$VM_STOP_TIMEOUT" ] || {
 			echo "$1: did not stop, killed" >&2
 			vm_kill "$1"
 			return 1
 		}
 		sleep 0.2
 	done
-	wait "${!pid}" 2>/dev/null
-	return 0
+	vm_forget "$1"
 }
 
 vm_kill() {
 	local pid=VMPID_$1
 	kill -9 "${!pid}" 2>/dev/null
+	vm_forget "$1"
+}
+
+vm_forget() {
+	local pid=VMPID_$1 in=VMIN_$1 out=VMOUT_$1
 	wait "${!pid}" 2>/dev/null
+	eval "exec {$in}>&- {$out}<&-"
+	unset "$pid"
 	return 0
+}
+
+# Both disks at one instant: while qemu is stopped it writes nothing. A disk
+# copied while it is written to would be no instant at all.
+vm_cut() {
+	local pid=VMPID_$1 image
+	kill -STOP "${!pid}" || return
+	# Stopped is what the kernel says, not what was asked for.
+	while ps -L -o state= -p "${!pid}" | grep -qv '^T'; do
+		sleep 0.05
+	done
+	for image in "$VM_ROOT" "$VM_DISK"; do
+		cp --sparse=always "$image" "$image.cut" || return
+	done
+	vm_kill "$1"
+	for image in "$VM_ROOT" "$VM_DISK"; do
+		mv "$image.cut" "$image" || return
+	done
 }
