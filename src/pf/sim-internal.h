@@ -37,18 +37,6 @@ uint64_t sim_table_size(const struct sim_table *t, uint8_t af);
 
 /* ---- rules as they are evaluated (sim-rules.c) ---- */
 
-enum sim_skip {
-	SKIP_IF,
-	SKIP_DIR,
-	SKIP_AF,
-	SKIP_PROTO,
-	SKIP_SRC,
-	SKIP_SPORT,
-	SKIP_DST,
-	SKIP_DPORT,
-	SKIP_COUNT
-};
-
 struct sim_src_node {
 	const struct sim_rule *rule;
 	uint8_t af;
@@ -62,10 +50,9 @@ struct sim_src_node {
 
 struct sim_rule {
 	const struct pf_rule *r;
-	uint32_t nr;		   /* in its list */
-	uint32_t skip[SKIP_COUNT]; /* index of the next rule that differs */
-	uint16_t if_id;		   /* 0: any */
-	uint32_t states;	   /* made by it, alive */
+	uint32_t nr;	 /* in its list */
+	uint16_t if_id;	 /* 0: any */
+	uint32_t states; /* made by it, alive */
 	uint32_t src_nodes;
 	/* A pool's place, for round-robin. */
 	uint32_t hop;
@@ -76,12 +63,28 @@ struct sim_rule {
 struct sim_list {
 	struct sim_rule **v;
 	size_t n, cap;
+	uint32_t walks;		 /* until it has an index */
+	struct sim_index *index; /* or NULL */
 };
 
 struct sim_anchor {
 	char *path;
 	struct sim_list list[PF_LIST_COUNT];
 	const struct pf_anchor *from;
+};
+
+/* ---- which rules may match (sim-index.c) ---- */
+
+enum { SIM_CHUNK = 256 }; /* rules that are looked at together */
+
+struct sim_bits { /* one for each rule of a chunk */
+	uint64_t w[SIM_CHUNK / 64];
+};
+
+/* Where a walk over an indexed list is: what may match of one chunk. */
+struct sim_cursor {
+	size_t chunk; /* its number + 1, 0: none yet */
+	struct sim_bits may;
 };
 
 /* ---- states (sim-state.c) ---- */
@@ -187,8 +190,9 @@ struct pf_sim {
 	size_t n_ids;
 	bool *if_skip; /* of each interface of env */
 
-	struct map anchors; /* path to struct sim_anchor */
-	struct map tables;  /* name to struct sim_table; of an anchor's:
+	struct map anchors;	 /* path to struct sim_anchor */
+	struct sim_anchor *main; /* the one with the path "" */
+	struct map tables;	 /* name to struct sim_table; of an anchor's:
 			       "path/name" */
 	struct map dyns;
 	struct {
@@ -218,7 +222,7 @@ struct sim_run {
 	struct pf_packet *p;
 	enum pf_dir dir;
 	const char *ifname;
-	const struct pf_if *ifp;
+	size_t if_index; /* among the environment's */
 	const uint8_t *if_match;
 	struct pf_sim_event *ev;
 	struct pf_sim_result *res;
@@ -242,6 +246,14 @@ const struct sim_dyn *sim_dyn_get(struct pf_sim *sim, const struct pf_addr *a);
 uint32_t sim_if_id(struct pf_sim *sim, const char *name);
 const struct sim_table *sim_table_get(
     const struct pf_sim *sim, const struct sim_anchor *a, const char *name);
+
+/* sim-index.c */
+struct sim_index *sim_index_new(
+    const struct pf_sim *sim, const struct sim_list *l);
+void sim_index_free(struct sim_index *x);
+/* The first rule from the i-th on that may match; SIZE_MAX: none. */
+size_t sim_index_next(const struct sim_index *x, struct sim_cursor *cur,
+    const struct sim_run *run, bool ports, size_t i);
 
 /* sim-rules.c */
 /* The rule that decides: run->rule and run->anchor, or none. */

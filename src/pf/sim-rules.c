@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rules as the simulator evaluates them: loading with skip steps, and the walk
- * over a list and the anchors that it calls.
- *
- * A skip step says which rule is the next that differs in a field: when a
- * packet does not match the field of this rule, it need not be asked of those
- * between.
+ * Rules as the simulator evaluates them: loading, and the walk over a list and
+ * the anchors that it calls.
  */
 #include <errno.h>
 
@@ -13,77 +9,19 @@
 
 /* ---- loading ---- */
 
-static bool
-same_addr(const struct pf_addr *a, const struct pf_addr *b)
-{
-	if (a->kind != b->kind || a->neg != b->neg || a->bits != b->bits ||
-	    a->mods != b->mods)
-		return false;
-	switch ((enum pf_addr_kind)a->kind) {
-	case PF_ADDR_TABLE:
-	case PF_ADDR_DYN:
-		return streq(a->name, b->name);
-	case PF_ADDR_IP:
-		return sim_ip_eq(&a->ip, &b->ip);
-	case PF_ADDR_RANGE:
-		return sim_ip_eq(&a->ip, &b->ip) &&
-		    sim_ip_eq(&a->last, &b->last);
-	default:
-		return true;
-	}
-}
-
-static bool
-same_ports(const struct pf_ports *a, const struct pf_ports *b)
-{
-	return a->op == b->op && a->a == b->a && a->b == b->b;
-}
-
-static bool
-same_field(enum sim_skip s, const struct sim_rule *a, const struct sim_rule *b)
-{
-	const struct pf_rule *x = a->r, *y = b->r;
-
-	switch (s) {
-	case SKIP_IF:
-		return a->if_id == b->if_id && x->if_not == y->if_not;
-	case SKIP_DIR:
-		return x->dir == y->dir;
-	case SKIP_AF:
-		return x->af == y->af;
-	case SKIP_PROTO:
-		return x->proto == y->proto;
-	case SKIP_SRC:
-		return same_addr(&x->src.addr, &y->src.addr);
-	case SKIP_SPORT:
-		return same_ports(&x->src.port, &y->src.port);
-	case SKIP_DST:
-		return same_addr(&x->dst.addr, &y->dst.addr);
-	case SKIP_DPORT:
-		return same_ports(&x->dst.port, &y->dst.port);
-	case SKIP_COUNT:
-		break;
-	}
-	return false;
-}
-
 static void
-set_skips(struct sim_list *l)
+list_empty(struct sim_list *l)
 {
-	for (size_t i = l->n; i-- > 0;)
-		for (int s = 0; s < SKIP_COUNT; s++) {
-			bool same = i + 1 < l->n &&
-			    same_field((enum sim_skip)s, l->v[i], l->v[i + 1]);
-
-			l->v[i]->skip[s] =
-			    same ? l->v[i + 1]->skip[s] : (uint32_t)i + 1;
-		}
+	sim_index_free(l->index);
+	l->index = NULL;
+	l->n = 0;
+	l->walks = 0;
 }
 
 static void
 load_list(struct pf_sim *sim, struct sim_list *l, const struct pf_rules *rules)
 {
-	l->n = 0;
+	list_empty(l);
 	for (size_t i = 0; i < rules->n; i++) {
 		struct sim_rule *r = xcalloc(1, sizeof(*r));
 
@@ -93,7 +31,6 @@ load_list(struct pf_sim *sim, struct sim_list *l, const struct pf_rules *rules)
 		*array_add(l) = r;
 		*array_add(&sim->rules) = r;
 	}
-	set_skips(l);
 }
 
 struct sim_anchor *
@@ -207,7 +144,7 @@ flush_list(struct pf_sim *sim, const char *anchor, enum pf_list list)
 	struct sim_anchor *a = map_get(&sim->anchors, anchor);
 
 	if (a != NULL)
-		a->list[list].n = 0;
+		list_empty(&a->list[list]);
 }
 
 void
@@ -237,6 +174,9 @@ pf_sim_flush_all(struct pf_sim *sim)
 
 /* ---- the walk ---- */
 
+/* From how many rules and how many walks on a list gets an index. */
+enum { INDEX_RULES = 16, INDEX_WALKS = 4 };
+
 /*
  * One level of the walk: a list, and where in it. A wildcard anchor ("x/ *"
  * without the blank) has a list for each child.
@@ -245,6 +185,8 @@ struct frame {
 	const struct sim_anchor *anchor; /* whose list it is */
 	const struct sim_list *list;
 	size_t i;
+	const struct sim_index *index; /* of the list, or NULL */
+	struct sim_cursor cursor;
 	struct sim_rule *call; /* the anchor rule that led here, or NULL */
 	struct strv children;  /* of a wildcard, in order of their names */
 	size_t child;
@@ -254,6 +196,7 @@ struct frame {
 struct walk {
 	struct sim_run *run;
 	enum pf_list list;
+	bool ports; /* are the packet's ports known? */
 	struct frame v[SIM_ANCHOR_DEPTH];
 	size_t n;
 	bool matched; /* since the innermost anchor was entered */
@@ -316,12 +259,44 @@ anchor_target(
 	return wild;
 }
 
-static void
-frame_list(struct walk *w, struct frame *f, const char *path)
+/* Building an index pays when a list is walked often. A binat rule matches
+ * by other fields on the way in. */
+static const struct sim_index *
+index_of(const struct walk *w, struct sim_list *l)
 {
-	f->anchor = map_get(&w->run->sim->anchors, path);
-	f->list = f->anchor ? &f->anchor->list[w->list] : NULL;
+	if (l->index == NULL && l->n >= INDEX_RULES &&
+	    w->list != PF_LIST_BINAT && ++l->walks > INDEX_WALKS)
+		l->index = sim_index_new(w->run->sim, l);
+	return l->index;
+}
+
+static void
+frame_list(struct walk *w, struct frame *f, struct sim_anchor *anchor)
+{
+	f->anchor = anchor;
+	f->list = anchor ? &anchor->list[w->list] : NULL;
 	f->i = 0;
+	f->index = anchor ? index_of(w, &anchor->list[w->list]) : NULL;
+	f->cursor = (struct sim_cursor){ 0 };
+}
+
+static struct sim_anchor *
+anchor_at(const struct walk *w, const char *path)
+{
+	return map_get(&w->run->sim->anchors, path);
+}
+
+static void
+walk_begin(struct walk *w, struct sim_run *run, enum pf_list list, bool ports)
+{
+	w->run = run;
+	w->list = list;
+	w->ports = ports;
+	w->matched = false;
+	w->n = 1;
+	w->v[0] = (struct frame){ 0 };
+	frame_list(w, &w->v[0], run->sim->main);
+	run->tag = run->p->tag;
 }
 
 static void
@@ -339,12 +314,12 @@ step_into(struct walk *w, struct sim_rule *call)
 	f = &w->v[w->n++];
 	*f = (struct frame){ .call = call };
 	if (!wild) {
-		frame_list(w, f, path.buf);
+		frame_list(w, f, anchor_at(w, path.buf));
 		return;
 	}
 	find_children(w->run->sim, path.buf, &f->children);
 	if (f->children.n > 0)
-		frame_list(w, f, f->children.v[0]);
+		frame_list(w, f, anchor_at(w, f->children.v[0]));
 }
 
 /* Leave the frames that are at their end. True: the walk is over, because an
@@ -355,12 +330,16 @@ step_out(struct walk *w)
 	while (w->n > 0) {
 		struct frame *f = &w->v[w->n - 1];
 
+		if (f->index != NULL)
+			f->i = sim_index_next(
+			    f->index, &f->cursor, w->run, w->ports, f->i);
 		if (f->list != NULL && f->i < f->list->n)
 			return false;
 		f->matched |= w->matched;
 		w->matched = false;
 		if (f->child + 1 < f->children.n) {
-			frame_list(w, f, f->children.v[++f->child]);
+			frame_list(
+			    w, f, anchor_at(w, f->children.v[++f->child]));
 			continue;
 		}
 		strv_clear(&f->children);
@@ -384,35 +363,31 @@ walk_end(struct walk *w)
 
 /* ---- does a rule match ---- */
 
-/* 0 if a rule's skippable fields match, else how far to go on. */
-static uint32_t
-fields_differ(struct sim_run *run, const struct sim_anchor *anchor,
-    const struct sim_rule *sr, uint16_t sport, uint16_t dport, bool ports)
+/* The fields that all kinds of rules have. */
+static bool
+fields_match(struct sim_run *run, const struct sim_anchor *anchor,
+    const struct sim_rule *sr, bool ports)
 {
 	const struct pf_rule *r = sr->r;
 	const struct pf_packet *p = run->p;
 
 	if (sr->if_id != 0 && (bool)run->if_match[sr->if_id] == r->if_not)
-		return sr->skip[SKIP_IF];
-	if (r->dir != PF_INOUT && r->dir != run->dir)
-		return sr->skip[SKIP_DIR];
-	if (r->af != 0 && r->af != p->af)
-		return sr->skip[SKIP_AF];
-	if (r->proto != 0 && r->proto != p->proto)
-		return sr->skip[SKIP_PROTO];
+		return false;
+	if ((r->dir != PF_INOUT && r->dir != run->dir) ||
+	    (r->af != 0 && r->af != p->af) ||
+	    (r->proto != 0 && r->proto != p->proto))
+		return false;
+	if (ports &&
+	    ((r->dst.port.op && !sim_ports_match(&r->dst.port, p->dport)) ||
+		(r->src.port.op && !sim_ports_match(&r->src.port, p->sport))))
+		return false;
 	if ((r->src.addr.kind != PF_ADDR_ANY || r->src.addr.neg) &&
 	    !sim_addr_match(
 		run->sim, anchor, &r->src.addr, &p->src, p->af, run->ifname))
-		return sr->skip[SKIP_SRC];
-	if (ports && r->src.port.op && !sim_ports_match(&r->src.port, sport))
-		return sr->skip[SKIP_SPORT];
-	if ((r->dst.addr.kind != PF_ADDR_ANY || r->dst.addr.neg) &&
-	    !sim_addr_match(
-		run->sim, anchor, &r->dst.addr, &p->dst, p->af, NULL))
-		return sr->skip[SKIP_DST];
-	if (ports && r->dst.port.op && !sim_ports_match(&r->dst.port, dport))
-		return sr->skip[SKIP_DPORT];
-	return 0;
+		return false;
+	return (r->dst.addr.kind == PF_ADDR_ANY && !r->dst.addr.neg) ||
+	    sim_addr_match(
+		run->sim, anchor, &r->dst.addr, &p->dst, p->af, NULL);
 }
 
 static bool
@@ -476,7 +451,7 @@ is_icmp(const struct pf_packet *p)
 	return p->proto == (p->af == AF_INET ? 1 : 58);
 }
 
-/* The rest of a filter rule, behind what can be skipped. */
+/* The rest of a filter rule. */
 static bool
 filter_rest(struct sim_run *run, const struct pf_rule *r)
 {
@@ -543,27 +518,20 @@ trace(struct sim_run *run, const struct sim_rule *sr,
 }
 
 /* The last rule that matches, or the first of those with quick. `rest` looks
- * at what cannot be skipped over. */
+ * at what only some rules have. */
 static void
 last_match(struct sim_run *run, bool ports,
     bool (*rest)(struct sim_run *run, const struct pf_rule *r))
 {
-	struct walk w = { .run = run, .list = PF_LIST_FILTER, .n = 1 };
+	struct walk w;
 
-	run->tag = run->p->tag;
-	frame_list(&w, &w.v[0], "");
+	walk_begin(&w, run, PF_LIST_FILTER, ports);
 	while (!step_out(&w)) {
 		struct frame *f = &w.v[w.n - 1];
 		struct sim_rule *sr = f->list->v[f->i];
 		const struct pf_rule *r = sr->r;
-		uint32_t skip = fields_differ(
-		    run, f->anchor, sr, run->p->sport, run->p->dport, ports);
 
-		if (skip != 0) {
-			f->i = skip;
-			continue;
-		}
-		if (!rest(run, r)) {
+		if (!fields_match(run, f->anchor, sr, ports) || !rest(run, r)) {
 			f->i++;
 			continue;
 		}
@@ -601,54 +569,44 @@ sim_fragment_filter(struct sim_run *run)
 /* ---- translation and scrub: the first match decides ---- */
 
 /* binat works both ways: from outside its target is the destination. */
-static uint32_t
-binat_in_differs(struct sim_run *run, const struct sim_anchor *anchor,
+static bool
+binat_in_matches(struct sim_run *run, const struct sim_anchor *anchor,
     const struct sim_rule *sr)
 {
 	const struct pf_rule *r = sr->r;
 	const struct pf_packet *p = run->p;
 
 	if (sr->if_id != 0 && (bool)run->if_match[sr->if_id] == r->if_not)
-		return sr->skip[SKIP_IF];
-	if (r->af != 0 && r->af != p->af)
-		return sr->skip[SKIP_AF];
-	if (r->proto != 0 && r->proto != p->proto)
-		return sr->skip[SKIP_PROTO];
+		return false;
+	if ((r->af != 0 && r->af != p->af) ||
+	    (r->proto != 0 && r->proto != p->proto))
+		return false;
 	if (!sim_addr_match(
 		run->sim, anchor, &r->dst.addr, &p->src, p->af, run->ifname))
-		return sr->nr + 1;
+		return false;
 	/* "no binat" has no target: it stops what it is written for only on
 	 * the way out. */
-	if (r->pool != NULL && r->pool->n > 0 &&
-	    !sim_addr_match(
-		run->sim, anchor, &r->pool->hop[0].addr, &p->dst, p->af, NULL))
-		return sr->nr + 1;
-	return 0;
+	return r->pool == NULL || r->pool->n == 0 ||
+	    sim_addr_match(
+		run->sim, anchor, &r->pool->hop[0].addr, &p->dst, p->af, NULL);
 }
 
 struct sim_rule *
 sim_translate_find(struct sim_run *run, enum pf_list list)
 {
-	struct walk w = { .run = run, .list = list, .n = 1 };
 	struct sim_rule *found = NULL;
+	struct walk w;
 
-	run->tag = run->p->tag;
-	frame_list(&w, &w.v[0], "");
+	walk_begin(&w, run, list, has_ports(run->p));
 	while (found == NULL && !step_out(&w)) {
 		struct frame *f = &w.v[w.n - 1];
 		struct sim_rule *sr = f->list->v[f->i];
 		bool back = run->dir == PF_IN && sr->r->action == PF_BINAT &&
 		    !sr->r->anchor_call;
-		uint32_t skip = back
-		    ? binat_in_differs(run, f->anchor, sr)
-		    : fields_differ(run, f->anchor, sr, run->p->sport,
-			  run->p->dport, has_ports(run->p));
+		bool match = back ? binat_in_matches(run, f->anchor, sr)
+				  : fields_match(run, f->anchor, sr, w.ports);
 
-		if (skip != 0) {
-			f->i = skip;
-			continue;
-		}
-		if (!tag_matches(run, sr->r)) {
+		if (!match || !tag_matches(run, sr->r)) {
 			f->i++;
 			continue;
 		}
@@ -670,25 +628,14 @@ sim_translate_find(struct sim_run *run, enum pf_list list)
 struct sim_rule *
 sim_scrub_find(struct sim_run *run, bool tcp)
 {
-	struct sim_anchor *main = map_get(&run->sim->anchors, "");
-	const struct sim_list *l;
+	struct sim_anchor *main = run->sim->main;
+	const struct sim_list *l = &main->list[PF_LIST_SCRUB];
 
 	run->tag = run->p->tag;
-	l = &main->list[PF_LIST_SCRUB];
-	for (size_t i = 0; i < l->n;) {
-		struct sim_rule *sr = l->v[i];
-		uint32_t skip = fields_differ(
-		    run, main, sr, run->p->sport, run->p->dport, tcp);
-
-		if (skip != 0) {
-			i = skip;
-			continue;
-		}
-		if (!tag_matches(run, sr->r)) {
-			i++;
-			continue;
-		}
-		return sr;
+	for (size_t i = 0; i < l->n; i++) {
+		if (fields_match(run, main, l->v[i], tcp) &&
+		    tag_matches(run, l->v[i]->r))
+			return l->v[i];
 	}
 	return NULL;
 }

@@ -226,6 +226,7 @@ sim_test(struct pf_sim *sim, enum pf_dir dir, const char *ifname,
 	/* The caller's name may be short-lived. */
 	ev.ifname = run.ifname = sim->env->ifs.v[i].name;
 	ev.before = ev.judged = *p;
+	run.if_index = i;
 	run.if_match = sim->if_match[i];
 	if (sim->if_skip[i]) {
 		ev.skip = true;

@@ -12,8 +12,10 @@ anchor_free(void *anchor)
 {
 	struct sim_anchor *a = anchor;
 
-	for (int i = 0; i < PF_LIST_COUNT; i++)
+	for (int i = 0; i < PF_LIST_COUNT; i++) {
+		sim_index_free(a->list[i].index);
 		array_clear(&a->list[i]);
+	}
 	free(a->path);
 	free(a);
 }
@@ -45,7 +47,7 @@ pf_sim_new(const struct pf_sim_box *box)
 	map_init(&sim->anchors, anchor_free);
 	map_init(&sim->tables, sim_table_free);
 	map_init(&sim->dyns, dyn_free);
-	(void)sim_anchor_get(sim, "");
+	sim->main = sim_anchor_get(sim, "");
 	sim_states_grow(sim);
 	return sim;
 }
