@@ -61,7 +61,7 @@ docs_pattern() {
 	while IFS= read -r line; do
 		line=$(tr -s ' \t' '  ' <<<"$line")
 		line=${line%% }
-		if [ "$line" = ... ]; then
+		if [ "${line# }" = ... ]; then
 			pattern+="?("$'\n'"*)"
 			continue
 		fi

@@ -80,8 +80,15 @@ release() {
 	local pool root cmd
 	pool=$(gaol get -p) &&
 	root=/$pool/iocage/releases/$1/root &&
+	mkdir -p "${root%/root}" && {
+		[ "$(stat -f -c %T "${root%/root}")" != btrfs ] ||
+		    btrfs subvolume create "$root" >/dev/null
+	} &&
 	mkdir -p "$root"/{bin,dev,etc,proc,root,run,sys,tmp,var/tmp} &&
 	cp "$(command -v busybox)" "$root/bin/busybox" || return 1
+	# Where it is not a static one, with its libraries.
+	ldd "$root/bin/busybox" 2>/dev/null | grep -oE '/lib[^ ]*' |
+	    xargs -r cp -L --parents -t "$root"
 	for cmd in cat echo env false hostname id ls mkdir nc ping ps sh sleep \
 	    touch true; do
 		ln -s busybox "$root/bin/$cmd"

@@ -7,11 +7,11 @@ HEADERS = $(filter %.h,$(C_FILES))
 TIDY_FILES = $(filter src/%.c,$(C_FILES))
 TIDY_STAMPS = $(patsubst %.c,$(BUILD)/lint/%.tidy,$(TIDY_FILES))
 
-.PHONY: format lint lint-format lint-headers lint-arrows lint-tidy lint-shell
+.PHONY: format lint lint-format lint-headers lint-arrows lint-tidy lint-shell lint-man lint-version
 format:
 	clang-format -i $(C_FILES)
 
-lint: lint-format lint-headers lint-arrows lint-shell lint-tidy
+lint: lint-format lint-headers lint-arrows lint-shell lint-man lint-version lint-tidy
 	@echo "lint: clean"
 
 lint-format:
@@ -32,6 +32,19 @@ lint-shell:
 		case $$(head -1 $$f) in *bash) sh=bash ;; *) sh=sh ;; esac; \
 		$$sh -n $$f || exit 1; \
 	done
+
+# mdoc without a warning, and no page refers to one of ours that is not there.
+lint-man:
+	@mandoc -T lint -W warning man/*
+	@sed -n 's/^\.Xr \(gaol[^ ]*\|rc\.conf\|pf\.conf\|pfctl\) \([58]\).*/\1.\2/p' man/* | sort -u | \
+		while read -r page; do \
+			[ -e "man/$$page" ] || { echo "man/$$page is referred to, and is not there"; exit 1; }; \
+		done
+
+# The version stands in debian/changelog, and users read of it in CHANGES.md.
+lint-version:
+	@[ "$$(sed -n 's/^## \([^ ]*\).*/\1/p' CHANGES.md | head -n 1)" = "$(VERSION)" ] || \
+		{ echo "CHANGES.md does not begin with version $(VERSION) of debian/changelog"; exit 1; }
 
 lint-tidy: $(TIDY_STAMPS)
 

@@ -412,6 +412,7 @@ static const struct cli_verb *const net_subs[] = {
 
 const struct cli_verb cmd_net = {
 	.name = "net",
+	.args = "VERB",
 	.summary = "the network of the host and its jails",
 	.subs = net_subs,
 };
