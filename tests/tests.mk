@@ -41,6 +41,7 @@ include tests/replay/replay.mk
 include tests/conformance/conformance.mk
 include tests/load/load.mk
 include tests/crash/crash.mk
+include tests/vm/vm.mk
 
 .PHONY: fuzz fuzz-run tests check-built check
 fuzz: $(FUZZ)
@@ -51,3 +52,9 @@ fuzz-run: $(FUZZ)
 	@RUNS=$(RUNS) TARGETS='$(TARGETS)' tests/fuzz/run $(FUZZ_DIR)
 
 tests: $(UNIT) $(REPLAY) $(JAILNET) $(NEWCONN) $(KILLAT) $(REPLAY_SIM)
+
+check: deps
+	+@$(MAKE) -s check-built
+
+check-built: all tests
+	tests/run $(TESTS)
