@@ -38,8 +38,8 @@ file_read(
     int dirfd, const char *path, size_t max, struct str *ret, struct err *err)
 {
 	/* A pipe that nobody writes to is empty; it is not waited for. */
-	_cleanup_close_ int fd =
-	    openat(dirfd, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(dirfd, path,
+	    O_RDONLY | O_CLOEXEC | (guard_off("wait") ? 0 : O_NONBLOCK));
 
 	if (fd < 0)
 		return err_errno(err, "cannot open %s", path);

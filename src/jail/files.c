@@ -17,6 +17,7 @@
 
 #include "base/array.h"
 #include "base/file.h"
+#include "base/guard.h"
 #include "base/str.h"
 #include "jail/internal.h"
 
@@ -28,13 +29,27 @@ static bool
 holds(int etc, const char *name, const struct str *text)
 {
 	_cleanup_(str_clear) struct str now = STR_INIT;
-	_cleanup_close_ int fd =
-	    openat(etc, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_close_ int fd = openat(etc, name,
+	    O_RDONLY | O_NOFOLLOW | O_CLOEXEC |
+		(guard_off("wait") ? 0 : O_NONBLOCK));
 	struct stat st;
 
 	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	    file_read_fd(fd, name, FILE_MAX, &now, NULL) == 0 &&
 	    now.len == text->len && memcmp(now.buf, text->buf, now.len) == 0;
+}
+
+/* For a test: as one would write it who trusts the jail. */
+static int
+file_overwrite(
+    int etc, const char *name, const struct str *text, struct err *err)
+{
+	_cleanup_close_ int fd =
+	    openat(etc, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0 || write_all(fd, text->buf, text->len) < 0)
+		return err_errno(err, "cannot write etc/%s in the jail", name);
+	return 0;
 }
 
 static int
@@ -46,6 +61,8 @@ put(int etc, const char *name, const struct str *text, struct err *err)
 
 	if (holds(etc, name, text))
 		return 0;
+	if (guard_off("rename"))
+		return file_overwrite(etc, name, text, err);
 	(void)unlinkat(etc, tmp, 0);
 	fd = openat(etc, tmp,
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
@@ -289,7 +306,7 @@ link_zone(int root, int etc, struct err *err)
 	ssize_t n = readlink("/etc/localtime", target, sizeof(target) - 1);
 	const char *name;
 
-	if (n <= 0)
+	if (n <= 0 || guard_off("rename"))
 		return 0;
 	target[n] = '\0';
 	name = strstr(target, "/zoneinfo/");

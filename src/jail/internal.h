@@ -43,10 +43,13 @@ struct cgroups {
 		.v2_fd = -1 \
 	}
 
-/* Make the groups, set the limits and read them back. Every group is a fact
- * "cgroup INODE PATH" before anything else happens in it. */
+/*
+ * Make the groups, set the limits and read them back. Every group is a fact
+ * "cgroup INODE PATH" before anything else happens in it. Where no limit is
+ * set, the host's share holds; if the kernel cannot hold it, `unheld` says so.
+ */
 int cgroups_make(struct cgroups *c, struct facts *facts,
-    const struct jail_limits *limits, struct err *err);
+    const struct jail_limits *limits, struct err *unheld, struct err *err);
 /* Open the groups that the facts name, for a process to be brought in. */
 int cgroups_open(struct cgroups *c, const struct facts *facts, struct err *err);
 /* In a new process, still alone in its thread group: enter the v1 groups.
@@ -73,6 +76,16 @@ int cgroup_v2_mount(char **ret, struct err *err);
 /* The directory that holds the jails' v2 groups now: gaol.service's (then
  * *ret_service), or CGROUP_PARENT below the mount point. (linux-home.c) */
 char *cgroup_home(const char *mount, bool *ret_service);
+
+/* ---- the host's share (linux-share.c) ---- */
+
+/* What one jail may take at most, and all together. */
+void share_read(struct jail_limits *ret_one, struct jail_limits *ret_all);
+
+/* Where memory is short, what is in jails dies before what is the host's; a
+ * jail cannot take this off. */
+#define JAIL_OOM_SCORE "200"
+void share_oom(pid_t pid);
 
 /* ---- ids (ids.c) ---- */
 

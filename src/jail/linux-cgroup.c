@@ -18,6 +18,7 @@
 
 #include "base/array.h"
 #include "base/file.h"
+#include "base/guard.h"
 #include "base/str.h"
 #include "jail/internal.h"
 
@@ -340,6 +341,22 @@ wanted_limits(const struct jail_limits *in, struct limit out[3])
 	return n;
 }
 
+/* Of ENOTSUP the sentence is only the reason. */
+static int
+set_one(struct cgroups *c, struct facts *facts, const struct hierarchies *h,
+    const struct home *home, const struct limit *l, struct err *err)
+{
+	const struct hierarchy *v1 = find_v1(h, l->controller);
+
+	if (home_has(home, l->controller))
+		return limit_v2(c, home, l, err);
+	if (v1 != NULL)
+		return limit_v1(c, facts, v1, l, err);
+	return err_set(err, ENOTSUP,
+	    "this kernel has no %s controller in a mounted cgroup hierarchy",
+	    l->controller);
+}
+
 static int
 set_limits(struct cgroups *c, struct facts *facts, const struct hierarchies *h,
     const struct home *home, const struct jail_limits *limits, struct err *err)
@@ -348,23 +365,76 @@ set_limits(struct cgroups *c, struct facts *facts, const struct hierarchies *h,
 	size_t n = wanted_limits(limits, l);
 
 	for (size_t i = 0; i < n; i++) {
-		const struct hierarchy *v1 = find_v1(h, l[i].controller);
-		int r;
+		int r = set_one(c, facts, h, home, &l[i], err);
 
-		if (home_has(home, l[i].controller))
-			r = limit_v2(c, home, &l[i], err);
-		else if (v1 != NULL)
-			r = limit_v1(c, facts, v1, &l[i], err);
-		else
-			r = err_set(err, ENOTSUP,
-			    "%s cannot be enforced: this kernel has no %s "
-			    "controller in a mounted cgroup hierarchy; set "
-			    "%s=off to start without",
-			    l[i].what, l[i].controller, l[i].what);
+		if (r == -ENOTSUP)
+			return err_set(err, ENOTSUP,
+			    "%s cannot be enforced: %s; set %s=off to start "
+			    "without",
+			    l[i].what, err->msg, l[i].what);
 		if (r < 0)
 			return r;
 	}
 	return 0;
+}
+
+/* The group above the jails' has one for all of them. Never loosened: it may
+ * be the administrator's. */
+static void
+hold_all(const char *group, const struct limit *l, size_t n)
+{
+	_cleanup_free_ char *above =
+	    xstrndup(group, (size_t)(strrchr(group, '/') - group));
+
+	for (size_t i = 0; i < 2 * n; i++) {
+		const char *file = i % 2 ? l[i / 2].file2 : l[i / 2].file1;
+		const char *value = i % 2 ? l[i / 2].value2 : l[i / 2].value1;
+		_cleanup_free_ char *path = xasprintf("%s/%s", above, file);
+		char now[64];
+
+		if (file_peek(AT_FDCWD, path, now, sizeof(now)) > 0 &&
+		    (now[0] == 'm' ||
+			strtoull(now, NULL, 10) > strtoull(value, NULL, 10)))
+			(void)file_poke(AT_FDCWD, path, value);
+	}
+}
+
+/* What is not limited leaves the host its share. A kernel that cannot do that
+ * is no reason not to start, but is said. */
+static void
+hold_share(struct cgroups *c, struct facts *facts, const struct hierarchies *h,
+    const struct home *home, const struct jail_limits *limits,
+    struct err *unheld)
+{
+	struct jail_limits one, all;
+	struct limit l[3];
+	size_t n;
+
+	if (guard_off("share"))
+		return;
+	share_read(&one, &all);
+	if (limits->memory != 0)
+		one.memory = 0;
+	if (limits->maxproc != 0)
+		one.maxproc = 0;
+	n = wanted_limits(&one, l);
+	for (size_t i = 0; i < n; i++) {
+		struct err why = { 0 };
+
+		if (set_one(c, facts, h, home, &l[i], &why) < 0)
+			(void)err_set(unheld, ENOTSUP,
+			    "nothing keeps this jail from taking all %s of the "
+			    "host: %s",
+			    streq(l[i].controller, "pids") ? "processes"
+							   : "memory",
+			    why.msg);
+	}
+	n = wanted_limits(&all, l);
+	/* gaol.service's own group is systemd's; the unit says the same. */
+	for (size_t i = 0; i < c->n; i++)
+		if (!home->service ||
+		    strncmp(c->v[i].path, home->path, strlen(home->path)) != 0)
+			hold_all(c->v[i].path, l, n);
 }
 
 static int
@@ -386,7 +456,7 @@ open_group(struct cgroups *c, struct cgroup *g, struct err *err)
 
 int
 cgroups_make(struct cgroups *c, struct facts *facts,
-    const struct jail_limits *limits, struct err *err)
+    const struct jail_limits *limits, struct err *unheld, struct err *err)
 {
 	_cleanup_(hierarchies_clear) struct hierarchies h = { 0 };
 	_cleanup_(home_clear) struct home home = { 0 };
@@ -399,6 +469,8 @@ cgroups_make(struct cgroups *c, struct facts *facts,
 	}
 	if (r == 0)
 		r = set_limits(c, facts, &h, &home, limits, err);
+	if (r == 0)
+		hold_share(c, facts, &h, &home, limits, unheld);
 	for (size_t i = 0; r == 0 && i < c->n; i++)
 		r = open_group(c, &c->v[i], err);
 	return r;

@@ -120,7 +120,7 @@ prepare(struct entry *e, struct jail_user *u, struct err *err)
 	const char *user = e->exec->user != NULL ? e->exec->user : "root";
 	int r;
 
-	if (setsid() < 0)
+	if (!guard_off("session") && setsid() < 0)
 		return err_errno(err, "cannot start a session");
 	(void)umask(022);
 	r = user_find(user, u, err);
@@ -207,13 +207,16 @@ namespaces(void)
 static int
 enter(struct entry *e, struct err *err)
 {
-	if (!guard_off("dumpable") && prctl(PR_SET_DUMPABLE, 0) < 0)
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_errno(err, "cannot become untraceable");
 	if (setns(e->init_pidfd, (int)namespaces()) < 0)
 		return err_errno(err, "cannot enter jail '%s'", e->name);
 	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 ||
 	    setresuid(0, 0, 0) < 0)
 		return err_errno(err, "cannot become the jail's root");
+	/* A change of ids makes it untraceable by itself. */
+	if (guard_off("dumpable"))
+		(void)prctl(PR_SET_DUMPABLE, 1);
 	return 0;
 }
 
@@ -228,6 +231,8 @@ helper_main(struct entry *e)
 		keep[5 + i] = i < e->cgroups.n ? e->cgroups.v[i].tasks_fd : -1;
 	if (!guard_off("close"))
 		close_all_but(keep, ARRAY_SIZE(keep));
+	if (!guard_off("oom"))
+		share_oom(getpid());
 	if (cgroups_enter_v1(&e->cgroups, &err) < 0)
 		fail(e, -1, &err);
 	if (enter(e, &err) < 0)

@@ -81,10 +81,7 @@ step_mount_root(void *ctx, struct err *err)
 	    syscall(SYS_move_mount, in->root, "", AT_FDCWD, "/",
 		MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return err_errno(err, "cannot attach the root");
-	if (fchdir(in->root) < 0)
-		return err_errno(err, "cannot enter the root");
-	if (guard_off("pivot") ? chroot(".") < 0
-			       : syscall(SYS_pivot_root, ".", ".") < 0)
+	if (fchdir(in->root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return err_errno(err, "cannot change the root");
 	return 0;
 }
@@ -345,8 +342,6 @@ step_leave_host(void *ctx, struct err *err)
 {
 	struct inside *in = ctx;
 
-	if (guard_off("pivot"))
-		return 0;
 	if (fchdir(in->old) < 0 || umount2(".", MNT_DETACH) < 0 ||
 	    chdir("/") < 0)
 		return err_errno(err, "cannot let the host's root go");

@@ -195,8 +195,12 @@ static int
 cgroup_run(void *ctx, struct err *err)
 {
 	struct jail *j = ctx;
-	int r = cgroups_make(&j->cgroups, &j->facts, &j->spec->limits, err);
+	struct err unheld = { 0 };
+	int r = cgroups_make(
+	    &j->cgroups, &j->facts, &j->spec->limits, &unheld, err);
 
+	if (r == 0 && unheld.code != 0 && j->spec->on_warning != NULL)
+		j->spec->on_warning(j->spec->arg, unheld.msg);
 	if (r == 0 && j->spec->localhost == JAIL_LOCALHOST_JAIL)
 		r = localhost_attach(j->cgroups.v2_fd, j->spec->addrs, err);
 	if (r < 0)
@@ -315,6 +319,8 @@ equip_first(struct jail *j, struct err *err)
 		r = open_of(j->init_pid, "net", &j->netns_fd, err);
 	if (r < 0)
 		return r;
+	if (!guard_off("oom"))
+		share_oom(j->init_pid);
 	root = mount_root_tree(j->spec->root_fd, userns, err);
 	if (root < 0)
 		return root;
@@ -485,7 +491,10 @@ log_tail(const struct jail *j, struct str *out)
 		if (*c == '\n')
 			*c = '|';
 	str_add(out, "; it printed: ");
-	str_add_visible(out, p);
+	if (guard_off("visible"))
+		str_add(out, p);
+	else
+		str_add_visible(out, p);
 }
 
 static int
