@@ -164,7 +164,29 @@ probe_log(struct audit *a)
 	    "of %d bytes that were printed %ld are there", FLOOD, grown);
 }
 
+/* Be the last to be killed when the host runs out of memory. */
+static enum result
+probe_oom(struct audit *a)
+{
+	int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	char text[16] = "";
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return judge(a, -1);
+	if (atoi(text) < 100)
+		return conclude(
+		    a, OPEN, "it is %d, as the host's own are", atoi(text));
+	if (pwrite(fd, "0", 1, 0) < 0)
+		return judge(a, -1);
+	if (strcmp(ask("sys-resource"), "yes") != 0)
+		return conclude(a, ABSENT,
+		    "the host's root has no CAP_SYS_RESOURCE to keep it");
+	return conclude(a, OPEN, "it can be lowered again");
+}
+
 const struct probe exhaustion_probes[] = {
+	{ "oom-score", "have the host's programs killed first, oom_score_adj",
+	    "raised, user namespace", probe_oom },
 	{ "inotify", "take all inotify instances", "ids of its own",
 	    probe_inotify },
 	{ "fork-bomb", "take all process ids", "control group: pids",

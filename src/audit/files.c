@@ -349,8 +349,8 @@ probe_descriptors(struct audit *a)
 }
 
 const struct probe file_probes[] = {
-	{ "chroot", "climb out of the root by chroot and ..", "pivot_root",
-	    probe_chroot },
+	{ "chroot", "climb out of the root by chroot and ..",
+	    "mount namespace with a root of its own", probe_chroot },
 	{ "magic-links", "reach the host by /proc/PID/root and cwd",
 	    "PID namespace, user namespace", probe_magic_links },
 	{ "init-program", "open gaol-init's program, /proc/1/exe",

@@ -412,7 +412,7 @@ const struct probe network_probes[] = {
 	{ "freebind6", "send from a foreign IPv6 address, IPV6_FREEBIND",
 	    "the guard's rules", probe_freebind6 },
 	{ "freebind4", "send from a foreign IPv4 address, IP_FREEBIND",
-	    "network namespace of the host's", probe_freebind4 },
+	    "the kernel's own rule", probe_freebind4 },
 	{ "transparent4", "the same by IP_TRANSPARENT",
 	    "network namespace of the host's, the guard's rules",
 	    probe_transparent4 },

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
@@ -217,6 +218,7 @@ answer_tighten(struct audit *a, const char *arg, char answer[256])
 	(void)snprintf(answer, 256, "the limit could not be read");
 	if (jail_usage_read(a->name, &u, NULL) < 0)
 		return;
+	a->loosen = u.limits;
 	if (streq(arg, "processes"))
 		tighten_processes(a, &u, answer);
 	else
@@ -271,6 +273,23 @@ answer_log_size(struct audit *a, const char *arg, char answer[256])
 	(void)snprintf(answer, 256, "%lld", size);
 }
 
+/* Has the host's root this capability? In a container it may lack. */
+static void
+answer_sys_resource(struct audit *a, const char *arg, char answer[256])
+{
+	struct __user_cap_header_struct h = { .version =
+						  _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2] = { 0 };
+
+	(void)a;
+	(void)arg;
+	(void)snprintf(answer, 256, "%s",
+	    syscall(SYS_capget, &h, d) == 0 &&
+		    (d[0].effective >> CAP_SYS_RESOURCE & 1) != 0
+		? "yes"
+		: "no");
+}
+
 /* So many times exec, for a probe that watches. */
 static void
 answer_exec(struct audit *a, const char *arg, char answer[256])
@@ -303,6 +322,7 @@ static const struct {
 	{ "memory", answer_memory },
 	{ "disk", answer_disk },
 	{ "log-size", answer_log_size },
+	{ "sys-resource", answer_sys_resource },
 	{ "exec", answer_exec },
 };
 

@@ -62,13 +62,13 @@ queue_of(const char *name)
 
 /* ---- files ---- */
 
-static int
-make_files(struct audit *a, struct err *err)
+int
+audit_files_make(struct audit *a, struct err *err)
 {
-	int fd, r;
+	int r = file_remove_tree(AT_FDCWD, a->dir, err);
 
-	a->dir = xasprintf(AUDIT_DIR "/%s", a->name);
-	r = file_mkdir_p(a->dir, 0755, err);
+	if (r == 0)
+		r = file_mkdir_p(a->dir, 0755, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
@@ -81,6 +81,18 @@ make_files(struct audit *a, struct err *err)
 		if (r < 0)
 			return r;
 	}
+	return 0;
+}
+
+static int
+make_files(struct audit *a, struct err *err)
+{
+	int fd, r;
+
+	a->dir = xasprintf(AUDIT_DIR "/%s", a->name);
+	r = audit_files_make(a, err);
+	if (r < 0)
+		return r;
 	param(a, "canary", "%s/canary", a->dir);
 	param(a, "canary-word", "%s", a->word);
 	/* Left open on purpose: the last guard against that is what the

@@ -149,6 +149,9 @@ audit_probe(struct audit *a, struct audit_row *row, struct err *err)
 	(void)close(t.in);
 	(void)close(t.out);
 	end_probe(t.pid);
+	/* A limit that cannot be loosened would be the next probe's loss. */
+	(void)jail_limits_set(a->name, &a->loosen, NULL);
+	a->loosen = (struct jail_limits){ 0 };
 	return 0;
 }
 

@@ -18,8 +18,9 @@
 #include "base/file.h"
 #include "cli/audit.h"
 
-#define TRAP_SECONDS 20
+#define TRAP_SECONDS 15
 #define SAVED ".gaol-audit.saved"
+#define INSIDE "/.gaol-audit.d"
 
 static void conclude(struct audit_verdict *v, enum audit_result result,
     const char *fmt, ...) _printf_(3, 4);
@@ -78,8 +79,9 @@ static int
 use_with_link(struct audit *a, const struct audit_trap *t, const char *user,
     struct err *err)
 {
-	_cleanup_free_ char *to =
-	    xasprintf("%s%s%s", a->dir, t->to[0] ? "/" : "", t->to);
+	_cleanup_free_ char *to = t->to[0] == '/'
+	    ? xstrdup(t->to)
+	    : xasprintf("%s%s%s", a->dir, t->to[0] ? "/" : "", t->to);
 	const char *name;
 	_cleanup_close_ int place = open_place(a, t->path, &name);
 
@@ -123,12 +125,17 @@ trap_file(struct audit *a, const struct audit_trap *t, struct audit_verdict *v)
 		    r < 0 ? err.msg : "");
 }
 
-/* A directory on which the start mounts: there a link is refused. */
+/* A directory on which the start mounts, as a link to another one in the jail:
+ * there a link is refused. */
 static void
 trap_mount(struct audit *a, const struct audit_trap *t, struct audit_verdict *v)
 {
+	_cleanup_close_ int root = audit_root_open(a, NULL);
 	struct err err = { 0 };
-	int r = use_with_link(a, t, NULL, &err);
+	int r;
+
+	(void)mkdirat(root, t->to + 1, 0755);
+	r = use_with_link(a, t, NULL, &err);
 
 	if (!audit_files_whole(a, v->why))
 		v->result = AUDIT_OPEN;
@@ -266,13 +273,13 @@ const struct audit_trap audit_traps[] = {
 	{ "link-etc", "a link for the directory etc", "opened as if it were /",
 	    trap_file, "etc", "" },
 	{ "link-dev", "a link for dev, on which the start mounts",
-	    "no link is followed", trap_mount, "dev", "" },
+	    "no link is followed", trap_mount, "dev", INSIDE },
 	{ "link-proc", "the same for proc", "no link is followed", trap_mount,
-	    "proc", "" },
+	    "proc", INSIDE },
 	{ "link-sys", "the same for sys", "no link is followed", trap_mount,
-	    "sys", "" },
+	    "sys", INSIDE },
 	{ "link-run", "the same for run", "no link is followed", trap_mount,
-	    "run", "" },
+	    "run", INSIDE },
 	{ "pipe-hosts", "a pipe where the host reads etc/hosts",
 	    "opened without waiting", trap_fifo, "etc/hosts", NULL },
 	{ "pipe-passwd", "a pipe where exec reads etc/passwd",
@@ -321,4 +328,6 @@ audit_trap_run(
 	audit_stop(a);
 	if (t->path != NULL)
 		take_away(a, t);
+	if (ret->result == AUDIT_OPEN)
+		(void)audit_files_make(a, NULL);
 }

@@ -70,7 +70,8 @@ struct audit {
 	pid_t canary;
 	int canary_fd; /* a byte for each SIGUSR1 that it got */
 	struct audit_sockets sockets;
-	struct strv params; /* KEY=VALUE for the program */
+	struct jail_limits loosen; /* what was tightened for a probe */
+	struct strv params;	   /* KEY=VALUE for the program */
 };
 
 /* ---- the clone (audit-clone.c) ---- */
@@ -90,6 +91,8 @@ void audit_stop(struct audit *a);
 int audit_canaries_make(struct audit *a, struct err *err);
 /* Those that outlive a process, by the clone's name: for the cleaner. */
 void audit_canaries_remove(const char *name);
+/* The files, anew. */
+int audit_files_make(struct audit *a, struct err *err);
 /* Are the files as they were made? */
 bool audit_files_whole(const struct audit *a, char why[256]);
 
@@ -112,7 +115,7 @@ struct audit_trap {
 	void (*run)(struct audit *a, const struct audit_trap *t,
 	    struct audit_verdict *ret);
 	/* For those that lay a link in the clone's root: where, and the name
-	 * of the canary that it leads to. */
+	 * of the canary that it leads to, or an absolute path. */
 	const char *path, *to;
 };
 

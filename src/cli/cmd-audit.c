@@ -81,6 +81,11 @@ run_all(struct audit *a, const struct audit_opts *o, struct audit_rows *rows,
 			continue;
 		cli_debug(a->c, "probe %s", rows->v[i].name);
 		r = audit_probe(a, &rows->v[i], err);
+		/* One that got through may have changed what the next finds. */
+		if (r == 0 && rows->v[i].verdict.result == AUDIT_OPEN) {
+			audit_stop(a);
+			r = audit_start(a, err);
+		}
 	}
 	return r;
 }
