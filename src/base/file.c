@@ -8,8 +8,10 @@
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/finding.h"
 #include "base/guard.h"
 
 int
@@ -114,6 +116,37 @@ file_replace(int dirfd, const char *path, const void *mem, size_t len,
 		return err_code(
 		    err, r, "cannot sync the directory of %s", path);
 	return 0;
+}
+
+/* What takes longer was killed. */
+enum { REPLACE_SECONDS = 2 };
+
+void
+file_leftover(int dirfd, const char *path, const char *shown, bool mend,
+    struct findings *all)
+{
+	_cleanup_free_ char *tmp = xasprintf("%s.new", path);
+	struct finding *f;
+	struct stat st;
+	int r;
+
+	if (fstatat(dirfd, tmp, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    time(NULL) - st.st_mtime < REPLACE_SECONDS)
+		return;
+	f = finding_add(all, FINDING_NOTE, "left-file");
+	finding_at(f, shown, 0);
+	finding_what(f,
+	    "%s.new beside it is of a command that was killed before it "
+	    "replaced it",
+	    shown);
+	if (mend) {
+		struct err e = { 0 };
+
+		r = unlinkat(dirfd, tmp, 0) < 0
+		    ? err_errno(&e, "cannot remove %s.new", shown)
+		    : 0;
+		finding_mended(f, r, &e);
+	}
 }
 
 int

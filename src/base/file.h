@@ -58,6 +58,16 @@ int file_mkdir_p(const char *path, mode_t mode, struct err *err);
  * errno. Ask before every rmdir of a directory that was a mount point. */
 int file_is_mountpoint(int dirfd, const char *path);
 
+struct findings;
+
+/*
+ * Did a file_replace of this path die? Its new file then stands beside the old
+ * one, for longer than one takes: that is a finding, and with `mend` it is
+ * removed. The next file_replace does so as well. `shown` is for people.
+ */
+void file_leftover(int dirfd, const char *path, const char *shown, bool mend,
+    struct findings *all);
+
 /*
  * Remove a directory tree, or what is left of one. Never crosses into another
  * mount (EXDEV, and a sentence naming it), never follows a link. 0 if it is

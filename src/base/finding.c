@@ -50,6 +50,14 @@ finding_at(struct finding *f, const char *file, uint32_t line)
 }
 
 void
+finding_mended(struct finding *f, int r, const struct err *e)
+{
+	f->mended = r == 0;
+	if (r < 0)
+		finding_fix(f, "it could not be mended: %s", e->msg);
+}
+
+void
 finding_source(struct finding *f, const char *text)
 {
 	free(f->source);

@@ -21,6 +21,7 @@
 #define BASE_FINDING_H
 
 #include "base/array.h"
+#include "base/err.h"
 #include "base/json.h"
 #include "base/str.h"
 
@@ -53,6 +54,8 @@ struct finding *finding_add(
     struct findings *all, enum finding_level level, const char *code);
 void finding_at(struct finding *f, const char *file, uint32_t line);
 void finding_thing(struct finding *f, const char *fmt, ...) _printf_(2, 3);
+/* It was tried to mend it: with 0 it is, else the fix is the reason why not. */
+void finding_mended(struct finding *f, int r, const struct err *e);
 void finding_source(struct finding *f, const char *text);
 void finding_what(struct finding *f, const char *fmt, ...) _printf_(2, 3);
 void finding_why(struct finding *f, const char *fmt, ...) _printf_(2, 3);

@@ -284,8 +284,7 @@ cli_jail_get(const struct cli_jail *jail, const char *property)
 bool
 cli_jail_is_up(const struct cli_jail *jail)
 {
-	return jail->state.status == JAIL_UP ||
-	    jail->state.status == JAIL_LOST;
+	return jail->state.status == JAIL_UP || jail->state.status == JAIL_LOST;
 }
 
 /* Tell of another jail that is set to one of these addresses. */

@@ -21,7 +21,11 @@
 #define LAST_FACTS "/var/lib/gaol/pf/facts"
 #define UNCONFIRMED "/var/lib/gaol/pf/unconfirmed"
 
-enum { SSHD_CONFIG_MAX = 1024 * 1024, PF_CONF_MAX = 64 * 1024 * 1024 };
+enum {
+	SSHD_CONFIG_MAX = 1024 * 1024,
+	PF_CONF_MAX = 64 * 1024 * 1024,
+	CAPTURE_MAX = 64 * 1024,
+};
 
 /* What holds until the administrator's rules do, but for ssh. DHCP and
  * neighbour discovery are let in, or the host would not get the addresses to
@@ -83,6 +87,15 @@ cli_pfctl_to(const char *const *args, int out, int errfd, struct err *err)
 	spec.out = out;
 	spec.errfd = errfd;
 	return run(&spec, args, err);
+}
+
+int
+cli_pfctl_capture(const char *option, struct str *ret, struct err *err)
+{
+	_cleanup_free_ char *path = pfctl_path();
+	const char *const argv[] = { path, option, NULL };
+
+	return proc_capture(argv, CAPTURE_MAX, ret, err);
 }
 
 /* Where only success will do. */

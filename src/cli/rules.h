@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 
 struct rcconf;
+struct str;
 
 /* Run the pfctl that was installed beside this program; args without its
  * name, ending with NULL. Its exit code is the result, or a negative errno. */
@@ -14,6 +15,8 @@ int cli_pfctl(const char *const *args, struct err *err);
 
 /* The same with its output into these descriptors. */
 int cli_pfctl_to(const char *const *args, int out, int errfd, struct err *err);
+/* The same with one option, and what it prints; only success will do. */
+int cli_pfctl_capture(const char *option, struct str *ret, struct err *err);
 
 /* pf_rules with pf_flags, and pf enabled. On an error what was loaded
  * stands. */

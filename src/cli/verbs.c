@@ -5,6 +5,7 @@
 extern const struct cli_verb cmd_activate;
 extern const struct cli_verb cmd_audit;
 extern const struct cli_verb cmd_boot;
+extern const struct cli_verb cmd_check;
 extern const struct cli_verb cmd_completion;
 extern const struct cli_verb cmd_console;
 extern const struct cli_verb cmd_create;
@@ -44,6 +45,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cmd_net,
 	&cmd_explain,
 	&cmd_boot,
+	&cmd_check,
 	&cmd_service,
 	&cmd_sysrc,
 	&cmd_completion,

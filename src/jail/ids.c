@@ -275,6 +275,39 @@ ids_adopt(const char *name, uint32_t base, struct err *err)
 	    owner, name);
 }
 
+int
+ids_stale(struct ids_claims *ret, struct err *err)
+{
+	_cleanup_closedir_ DIR *d = opendir(IDS_DIR);
+	struct dirent *e;
+	int64_t base;
+
+	if (d == NULL)
+		return errno == ENOENT
+		    ? 0
+		    : err_errno(err, "cannot open %s", IDS_DIR);
+	while ((e = readdir(d)) != NULL) {
+		char owner[NAME_MAX + 1];
+
+		if (!is_stale(dirfd(d), e->d_name) ||
+		    str_to_i64(e->d_name, 0, UINT32_MAX, &base) < 0 ||
+		    !claim_owner(dirfd(d), e->d_name, owner))
+			continue;
+		(void)array_add(ret);
+		ret->v[ret->n - 1].base = (uint32_t)base;
+		ret->v[ret->n - 1].owner = xstrdup(owner);
+	}
+	return 0;
+}
+
+void
+ids_claims_clear(struct ids_claims *claims)
+{
+	for (size_t i = 0; i < claims->n; i++)
+		free(claims->v[i].owner);
+	array_clear(claims);
+}
+
 static int
 release(int dir, const char *claim, const char *name, struct err *err)
 {

@@ -63,6 +63,7 @@ void cgroups_clear(struct cgroups *c);
  * processes of one jail's, and its groups as facts. */
 int cgroups_names(struct strv *ret, struct err *err);
 void cgroups_processes(const char *name, struct strv *ret);
+bool cgroups_exist(const char *name);
 int cgroups_adopt(struct facts *facts, struct err *err);
 /* Remove the groups of that name, which have no processes. */
 int cgroups_remove_empty(const char *name, struct err *err);
@@ -96,6 +97,17 @@ int ids_claim(const char *name, uint32_t *ret_base, struct err *err);
 int ids_release(const char *name, uint32_t base, struct err *err);
 /* Claim the ids that a jail has already. */
 int ids_adopt(const char *name, uint32_t base, struct err *err);
+
+/* Claims for jails that have no facts. */
+struct ids_claims {
+	struct {
+		uint32_t base;
+		char *owner;
+	} *v;
+	size_t n, cap;
+};
+int ids_stale(struct ids_claims *ret, struct err *err);
+void ids_claims_clear(struct ids_claims *claims);
 /* Pure: does subuid(5) text give ids of this range to somebody else, and does
  * it have a line of ours? */
 bool ids_text_overlaps(const char *subid_text, uint32_t base);

@@ -192,6 +192,12 @@ int jail_usage_read(const char *name, struct jail_usage *ret, struct err *err);
 int jail_limits_set(
     const char *name, const struct jail_limits *limits, struct err *err);
 
+struct findings;
+
+/* What dead jails and killed commands left, as findings: facts, ids, control
+ * groups. With `mend` it is undone. Lost jails are jail_recover's. */
+void jail_leftovers(bool mend, struct findings *all);
+
 struct jail_stop_opts {
 	bool force; /* no hooks, no exec_stop, no TERM: kill */
 	void (*on_warning)(void *arg, const char *sentence);

@@ -650,6 +650,14 @@ cgroups_processes(const char *name, struct strv *ret)
 	}
 }
 
+bool
+cgroups_exist(const char *name)
+{
+	_cleanup_(strv_clear) struct strv names = { 0 };
+
+	return cgroups_names(&names, NULL) == 0 && strv_has(&names, name);
+}
+
 int
 cgroups_adopt(struct facts *facts, struct err *err)
 {

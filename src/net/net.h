@@ -330,6 +330,14 @@ void net_jail_facts_clear(struct net_jail_facts *facts);
 int net_jail_recover(
     const char *jail, struct net_jail_facts *ret, struct err *err);
 
+struct findings;
+
+/* What killed commands left, as findings: links of jails that are not among
+ * the running ones, and a guard that is gone while there are some. With `mend`
+ * the one is removed and the other made. */
+void net_leftovers(
+    const struct strv *running, bool mend, struct findings *all);
+
 /*
  * A sentence on what keeps a jail with these addresses from talking to
  * others (forwarding is off), or NULL. For a warning at start; static memory.

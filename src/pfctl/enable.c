@@ -116,8 +116,12 @@ disable(struct store *s, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (!status.enabled)
-		return err_set(err, ENOENT, "pf not enabled");
+	if (!status.enabled) {
+		/* A disable, or a load that enables, may have been killed
+		 * before it came to this. */
+		r = sysctls_restore(s, err);
+		return r < 0 ? r : err_set(err, ENOENT, "pf not enabled");
+	}
 	return put_to_sleep(s, err);
 }
 

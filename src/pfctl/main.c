@@ -7,7 +7,15 @@
 #include <unistd.h>
 
 /* Options without a letter; beyond all letters. */
-enum { OPT_FACTS = 256, OPT_JSON, OPT_CONFIRM, OPT_REVERT, OPT_LINT, OPT_TEST };
+enum {
+	OPT_FACTS = 256,
+	OPT_JSON,
+	OPT_CONFIRM,
+	OPT_REVERT,
+	OPT_LINT,
+	OPT_TEST,
+	OPT_LEFTOVERS,
+};
 
 enum { CONFIRM_MAX = 24 * 60 * 60 };
 
@@ -265,6 +273,9 @@ option_long(struct pfctl *p, int option, const char *value, char *const *next)
 	case OPT_TEST:
 		p->test = value;
 		break;
+	case OPT_LEFTOVERS:
+		p->leftovers = value;
+		break;
 	}
 }
 
@@ -306,6 +317,8 @@ parse_args(struct pfctl *p, int argc, char **argv)
 		{ "revert", optional_argument, NULL, OPT_REVERT },
 		{ "lint", no_argument, NULL, OPT_LINT },
 		{ "test", required_argument, NULL, OPT_TEST },
+		/* For `gaol check`, so not in the usage. */
+		{ "leftovers", required_argument, NULL, OPT_LEFTOVERS },
 		{ 0 },
 	};
 	int c;
@@ -380,7 +393,8 @@ static bool
 asks_the_kernel(const struct pfctl *p)
 {
 	return p->disable || p->enable || p->show || p->flush || p->file ||
-	    p->n_kill || p->table_cmd || p->confirmed || p->revert;
+	    p->n_kill || p->table_cmd || p->confirmed || p->revert ||
+	    p->leftovers;
 }
 
 /* The order in which FreeBSD's pfctl does what it is asked to. */
@@ -406,6 +420,8 @@ run(struct pfctl *p)
 		return 1;
 	if (p->confirmed)
 		return do_confirm(p);
+	if (p->leftovers)
+		return do_leftovers(p->leftovers);
 	if (p->disable)
 		rc |= do_disable(p);
 	if (p->show && !rc)

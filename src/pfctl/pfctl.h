@@ -17,6 +17,7 @@ struct pfctl {
 	bool json;	       /* --json: with -n, the rules as data */
 	bool lint;	       /* --lint: with -n, what is wrong with them */
 	const char *test;      /* --test: expectations to run on them */
+	const char *leftovers; /* --leftovers: show, mend */
 	const char *flush;     /* -F, the whole word */
 	const char *show;      /* -s */
 	const char *interface; /* -i */
@@ -97,8 +98,9 @@ int store_put(struct store *s, uint64_t load_id, const char *name,
 int store_get(struct store *s, uint64_t load_id, const char *name,
     struct str *ret, struct err *err);
 int store_remove(struct store *s, uint64_t load_id, struct err *err);
-/* Remove all loads but these. */
+/* Remove all loads but these; how many others there are. */
 void store_keep_only(struct store *s, const uint64_t *load_id, size_t n);
+size_t store_count_others(struct store *s, const uint64_t *load_id, size_t n);
 
 /* Files that are not of one load: "loaded" (something is), "since" (when pf
  * was enabled or disabled), "counted", "sysctl", "trial", DEBUG_LEVEL. */
@@ -220,6 +222,12 @@ int do_test(struct pfctl *p);
  * given back by sysctls_restore. */
 int sysctls_apply(struct store *s, const struct pf_lowered *l, struct err *err);
 int sysctls_restore(struct store *s, struct err *err);
+bool sysctls_are_saved(struct store *s);
+
+/* ---- leftovers.c ---- */
+
+/* What a killed pfctl left: "show" or "mend". Exit code. */
+int do_leftovers(const char *how);
 
 /* ---- enable.c: -e, -d ---- */
 

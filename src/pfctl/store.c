@@ -150,17 +150,43 @@ is_among(const char *name, const uint64_t *load_id, size_t n)
 	return false;
 }
 
-void
-store_keep_only(struct store *s, const uint64_t *load_id, size_t n)
+/* Do something with every load but these; returns how many. */
+static size_t
+each_other(struct store *s, const uint64_t *load_id, size_t n,
+    void (*f)(struct store *s, const char *name))
 {
 	_cleanup_closedir_ DIR *d = NULL;
 	struct dirent *e;
+	size_t others = 0;
 	int fd = openat(s->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	d = fd < 0 ? NULL : fdopendir(fd);
-	while (d && (e = readdir(d)))
-		if (is_load_name(e->d_name) && !is_among(e->d_name, load_id, n))
-			(void)file_remove_tree(s->dirfd, e->d_name, NULL);
+	while (d && (e = readdir(d))) {
+		if (!is_load_name(e->d_name) || is_among(e->d_name, load_id, n))
+			continue;
+		others++;
+		if (f)
+			f(s, e->d_name);
+	}
+	return others;
+}
+
+static void
+remove_load(struct store *s, const char *name)
+{
+	(void)file_remove_tree(s->dirfd, name, NULL);
+}
+
+void
+store_keep_only(struct store *s, const uint64_t *load_id, size_t n)
+{
+	(void)each_other(s, load_id, n, remove_load);
+}
+
+size_t
+store_count_others(struct store *s, const uint64_t *load_id, size_t n)
+{
+	return each_other(s, load_id, n, NULL);
 }
 
 int

@@ -90,3 +90,9 @@ sysctls_restore(struct store *s, struct err *err)
 	}
 	return r < 0 ? r : store_remove_common(s, SAVED, err);
 }
+
+bool
+sysctls_are_saved(struct store *s)
+{
+	return store_has(s, SAVED);
+}

@@ -146,6 +146,8 @@ int reflink_works(int dirfd, bool *ret, struct err *err);
 int work_begin(struct pool *pool, const char *name, const char *to,
     struct store_new **ret, struct err *err);
 int work_commit(struct store_new *new, struct err *err);
+/* The lock under which trees appear in .gaol and are locked there. */
+int work_lock(struct pool *pool, int *ret, struct err *err);
 /* Is there work of that name? After store_tidy: somebody is at it. */
 bool work_is_busy(struct pool *pool, const char *name);
 /* Rename into the trash, so that readers see it gone, and remove it. */

@@ -306,4 +306,11 @@ int store_release_commit(struct store_new *new, struct err *err);
  * begins with it. Tries all, returns the first failure. */
 int store_tidy(struct pool *pool, struct err *err);
 
+struct findings;
+
+/* The same as findings, each mended if `mend`; and pools that are half made or
+ * half destroyed. */
+void store_leftovers(struct pool *pool, bool mend, struct findings *all);
+void pools_leftovers(bool mend, struct findings *all);
+
 #endif

@@ -16,8 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int
-lock_pool(struct pool *pool, int *ret, struct err *err)
+int
+work_lock(struct pool *pool, int *ret, struct err *err)
 {
 	int fd = openat(pool->fd, POOL_LOCK,
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -64,7 +64,7 @@ make_locked(struct store_new *new, struct err *err)
 {
 	_cleanup_close_ int lock = -1;
 	struct pool *pool = new->pool;
-	int r = lock_pool(pool, &lock, err);
+	int r = work_lock(pool, &lock, err);
 
 	if (r == 0)
 		r = pool->ops->hold(pool, new->work, err);
@@ -156,7 +156,7 @@ trash_locked(struct pool *pool, const char *path, const char *trash,
     int *ret_fd, struct err *err)
 {
 	_cleanup_close_ int lock = -1;
-	int r = lock_pool(pool, &lock, err);
+	int r = work_lock(pool, &lock, err);
 
 	if (r == 0)
 		r = pool->ops->rename(pool, path, trash, err);
@@ -212,7 +212,7 @@ int
 store_tidy(struct pool *pool, struct err *err)
 {
 	_cleanup_close_ int lock = -1;
-	int r = lock_pool(pool, &lock, err), r2;
+	int r = work_lock(pool, &lock, err), r2;
 
 	if (r < 0)
 		return r;
