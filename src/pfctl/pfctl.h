@@ -109,6 +109,7 @@ int store_put_common(
     struct store *s, const char *name, const struct str *text, struct err *err);
 int store_get_common(
     struct store *s, const char *name, struct str *ret, struct err *err);
+bool store_has(struct store *s, const char *name);
 int store_remove_common(struct store *s, const char *name, struct err *err);
 
 /* Do some work with the store open and the world read; what goes wrong is

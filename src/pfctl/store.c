@@ -205,6 +205,12 @@ store_get_common(
 	return file_read(s->dirfd, name, TEXT_MAX, ret, err);
 }
 
+bool
+store_has(struct store *s, const char *name)
+{
+	return s->dirfd >= 0 && faccessat(s->dirfd, name, F_OK, 0) == 0;
+}
+
 int
 store_remove_common(struct store *s, const char *name, struct err *err)
 {
