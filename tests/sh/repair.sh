@@ -33,6 +33,8 @@ old_file() {
 }
 # found CODE TEXT: check finds it, and changes nothing by that.
 found() {
+	# A killed gaol-init's link, and a helper that waits for the kernel.
+	eventually at_rest
 	system_state >"$TMP/found-before"
 	gaol check >"$TMP/found"
 	[ $? = 1 ] && tr '\n' ' ' <"$TMP/found" | grep -qE -- "$2" &&
