@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# What `gaol explain` says of a packet is what then happens to a real one:
+# random rules, random flows (tests/explain/flows.py). Another seed and more of
+# them:	TEST_SEED=7 TEST_RULESETS=100 tests/run lab/explain
+. "$(dirname "$0")/../lib.sh"
+. "$TOP/tests/host.sh"
+seed=${TEST_SEED:-$((RANDOM << 15 | RANDOM))}
+
+cat >/etc/rc.conf <<-'END'
+cloned_interfaces="lo1"
+ipv4_addrs_lo1="192.168.0.1/24"
+gateway_enable="YES"
+END
+args=()
+# The lab's busybox is no static one.
+libraries() {
+	ldd "$(command -v busybox)" | grep -o '/[^ ]*' |
+	    xargs -I{} cp -L --parents {} /iocage/iocage/releases/tiny/root
+}
+prepare() {
+	local jail
+	gaol net up &&
+	gaol pool create iocage "$(readlink -f /dev/disk/by-partlabel/iocage)" &&
+	gaol activate iocage && mkdir -p /iocage/iocage/releases/tiny &&
+	btrfs -q subvolume create /iocage/iocage/releases/tiny/root &&
+	release tiny && libraries || return
+	for jail in mydb=192.168.0.2 web=192.168.0.3; do
+		gaol create -n "${jail%=*}" -r tiny ip4_addr="lo1|${jail#*=}" &&
+		gaol start "${jail%=*}" || return
+		args+=("${jail%=*}=$(gaol get jid "${jail%=*}")")
+	done
+	echo 'pass all' >/etc/pf.conf
+	pfctl -ef /etc/pf.conf
+}
+prepare >"$TMP/prepare" 2>&1 || {
+	sed 's/^/# /' "$TMP/prepare"
+	echo 'not ok 1 - the host and its jails'
+	echo 1..1
+	exit 1
+}
+echo "# seed $seed"
+python3 "$TOP/tests/explain/flows.py" "$seed" "${TEST_RULESETS:-12}" \
+    "${TEST_FLOWS:-16}" "${args[@]}"
+rc=$?
+gaol stop ALL >/dev/null 2>&1
+exit $rc
