@@ -162,6 +162,9 @@ struct jail_states {
 int jail_state_read(const char *name, struct jail_state *ret, struct err *err);
 void jail_state_clear(struct jail_state *state);
 
+/* A pidfd of its gaol-init, readable when that has ended; -ESRCH if it has. */
+int jail_state_pidfd(const struct jail_state *state);
+
 /* All jails that have facts or lost them, in the order of their names. */
 int jail_states_read(struct jail_states *ret, struct err *err);
 void jail_states_clear(struct jail_states *states);

@@ -43,13 +43,16 @@ char *
 cgroup_home(const char *mount, bool *ret_service)
 {
 	_cleanup_free_ char *path = NULL;
-	char group[1024];
+	char group[1024] = "";
 
 	*ret_service = false;
-	if (file_peek(AT_FDCWD, HOME_FILE, group, sizeof(group)) > 0)
+	/* Lost with all of /run, it is where the unit puts it by itself. */
+	if (file_peek(AT_FDCWD, HOME_FILE, group, sizeof(group)) < 0)
+		path = xasprintf("%s" CGROUP_UNIT, mount);
+	else
 		path = xasprintf("%s%s", mount, group);
 	/* The unit has ended: its group is gone, or another's by now. */
-	if (path == NULL || !is_delegated(path))
+	if (!is_delegated(path))
 		return xasprintf("%s/" CGROUP_PARENT, mount);
 	*ret_service = true;
 	return TAKE_PTR(path);

@@ -102,6 +102,14 @@ jail_state_read(const char *name, struct jail_state *ret, struct err *err)
 	return 0;
 }
 
+int
+jail_state_pidfd(const struct jail_state *state)
+{
+	if (state->init_pid <= 0)
+		return -ESRCH;
+	return ns_pidfd(state->init_pid, state->init_start);
+}
+
 static int
 by_name(const void *a, const void *b)
 {

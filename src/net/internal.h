@@ -97,11 +97,4 @@ int net_wait_carrier(struct rtnl *nl, const char *ifname, struct err *err);
 int net_wait_local(
     struct rtnl *nl, const struct net_addr *addr, struct err *err);
 
-/* ---- the guard (guard.c) ---- */
-
-/* Is the guard's table there, and whole? */
-int net_guard_is_whole(bool *ret, struct err *err);
-/* Make it if it is not. */
-int net_guard_ensure(struct err *err);
-
 #endif

@@ -169,6 +169,20 @@ struct net_routes {
 int net_routes_read(
     const struct net_view *view, struct net_routes *ret, struct err *err);
 
+/* ---- for whoever watches (events.c, guard.c, pf.c) ---- */
+
+/* A descriptor to poll that becomes readable when an address comes, goes or
+ * changes. The caller closes it. */
+int net_events_open(struct err *err);
+/* Take all that has come: 1 if anything did, else 0. */
+int net_events_read(int fd, struct err *err);
+
+/* Is the guard's table there, and whole? */
+int net_guard_is_whole(bool *ret, struct err *err);
+/* Make it if it is not. net_jail_up and net_up do; after that it is for whoever
+ * notices that somebody flushed it. */
+int net_guard_ensure(struct err *err);
+
 /*
  * Bring the sets of addresses in pf's loaded rules up to date. net_jail_up,
  * net_jail_down and net_up do it; pfctl after a load, because a jail may have

@@ -85,6 +85,20 @@ struct nft_counter {
 int nft_counters_read(
     struct nft_counter *counter, size_t n, bool reset, struct err *err);
 
+/* ---- who changes nf_tables ---- */
+
+/* The end of a transaction, of whoever. */
+struct nft_event {
+	int pid;       /* 0: not known */
+	char comm[32]; /* the program's name as it says it; "": not known */
+};
+
+/* A descriptor to poll that becomes readable after each transaction in this
+ * network namespace, ours too. The caller closes it. */
+int nft_events_open(struct err *err);
+/* Take all that has come: 1 and the last of them, or 0 if there is none. */
+int nft_events_read(int fd, struct nft_event *ret, struct err *err);
+
 /* ---- the sets of interfaces' addresses ---- */
 
 /* An address as pf counts it: a jail's belongs to the interface that it was

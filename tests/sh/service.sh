@@ -46,9 +46,13 @@ test_expect 'exec is there, too' '
 test_expect 'the jail goes, the unit stays' '
 	gaol stop web && [ -z "$(group_of web)" ] && [ -d "$unit/.control" ]'
 test_expect 'a jail of before the unit is stopped where it is' '
-	mv /run/gaol/cgroup "$TMP/" && gaol start web && mv "$TMP/cgroup" /run/gaol/ &&
+	delegate 0 && gaol start web && delegate 1 &&
 	[ "$(group_of web)" = /gaol/web ] && gaol restart web &&
 	[ "$(group_of web)" = /system.slice/gaol.service/web ] && ! [ -e "$v2/gaol" ]'
+test_expect 'the unit is found without what /run knows' '
+	rm /run/gaol/cgroup && gaol restart web &&
+	[ "$(group_of web)" = /system.slice/gaol.service/web ] &&
+	in_unit gaol boot --stage group'
 test_expect 'and one of the unit after its end' '
 	delegate 0 && gaol restart web && [ "$(group_of web)" = /gaol/web ] &&
 	[ -d "$unit" ] && gaol stop web'
