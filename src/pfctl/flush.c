@@ -116,6 +116,9 @@ flush(struct pfctl *p, struct store *s, const struct world *w, struct err *err)
 		if (r < 0)
 			return r;
 		empty(c.rules, anchor, what, &n_tables);
+		/* What is left is no longer what a file says. */
+		if (!anchor[0])
+			str_reset(&c.source);
 		if (c.status.present)
 			r = load_ruleset(s, w, &c, c.rules, false, err);
 	}

@@ -8,6 +8,51 @@
 
 enum { FILE_MAX = 64 << 20 };
 
+/* The host's functions, and what they gave is written down (source.c). */
+static int
+read_noted(void *ctx, const char *path, struct str *ret)
+{
+	struct noted *noted = ctx;
+
+	source_note_file(&noted->reads, path);
+	return noted->host.read(NULL, path, ret);
+}
+
+static void
+random_noted(void *ctx, void *mem, size_t len)
+{
+	struct noted *noted = ctx;
+	const struct str *replay = noted->replay;
+
+	if (replay && noted->random.len + len <= replay->len)
+		memcpy(mem, replay->buf + noted->random.len, len);
+	else
+		noted->host.random(NULL, mem, len);
+	str_addmem(&noted->random, mem, len);
+}
+
+static void
+note(struct world *w)
+{
+	w->noted = xcalloc(1, sizeof(*w->noted));
+	str_init(&w->noted->reads);
+	str_init(&w->noted->random);
+	host_functions(&w->noted->host);
+	w->host.env.ctx = w->noted;
+	w->host.env.read = read_noted;
+	w->host.env.random = random_noted;
+}
+
+static void
+noted_free(struct noted *noted)
+{
+	if (!noted)
+		return;
+	str_clear(&noted->reads);
+	str_clear(&noted->random);
+	free(noted);
+}
+
 static int
 read_system(struct world *w, struct err *err)
 {
@@ -18,6 +63,7 @@ read_system(struct world *w, struct err *err)
 	/* Rules must load also when rc.conf is broken. */
 	if (w->host.warning)
 		complain("%s", w->host.warning);
+	note(w);
 	w->env = &w->host.env;
 	return 0;
 }
@@ -52,6 +98,7 @@ void
 world_clear(struct world *w)
 {
 	host_clear(&w->host);
+	noted_free(w->noted);
 	pf_facts_freep(&w->facts);
 	*w = (struct world){ 0 };
 }

@@ -101,7 +101,11 @@ step_keep(void *ctx, struct err *err)
 	if (r < 0)
 		return r;
 	print_ids(&ids, l);
-	return store_put(l->store, l->nft.stamp.load_id, "ids", &ids, err);
+	r = store_put(l->store, l->nft.stamp.load_id, "ids", &ids, err);
+	if (r < 0 || l->old->source.len == 0)
+		return r;
+	return store_put(
+	    l->store, l->nft.stamp.load_id, "source", &l->old->source, err);
 }
 
 static int
@@ -171,7 +175,8 @@ load_again(struct store *s, const struct world *w, const struct pf_ruleset *rs,
 	if (now.stamped)
 		nft.stamp.next_rule =
 		    MAX(nft.stamp.next_rule, now.stamp.next_rule);
-	return nft_load_commit(&nft, err);
+	r = nft_load_commit(&nft, err);
+	return r < 0 ? r : store_note_loaded(s, load_id, err);
 }
 
 static int
@@ -298,19 +303,18 @@ keep_for_later(struct load *l)
 static int
 load_it(struct load *l, struct err *err)
 {
-	static const struct str yes = { .buf = (char *)"1\n", .len = 2 };
 	int r = steps_run(&load_work, l, err);
 
 	if (r < 0) {
 		fputs(l->msgs.buf, stderr);
 		return r;
 	}
+	r = store_note_loaded(l->store, l->nft.stamp.load_id, err);
 	keep_for_later(l);
 	/* New tables count from 0, whatever states there are. */
 	if (!l->old->status.present && (r = counted_begin(l->store, err)) < 0)
 		return r;
 	l->old->status.enabled |= l->enable;
-	r = store_put_common(l->store, "loaded", &yes, err);
 	/* Jails may have started since the world was read. */
 	return r < 0 || l->world->facts ? r : net_pf_sync(err);
 }
@@ -363,8 +367,8 @@ put(void *ctx, enum pf_stream stream, const char *text, size_t len)
 	(void)fwrite(text, 1, len, stream == PF_STDOUT ? stdout : stderr);
 }
 
-static int
-read_file(struct pfctl *p, const struct world *w, struct pf_ruleset **ret)
+int
+load_read(struct pfctl *p, const struct world *w, struct pf_ruleset **ret)
 {
 	const struct pf_opts opts = {
 		.anchor = p->anchor,
@@ -455,6 +459,10 @@ load_file(struct pfctl *p, const struct world *w, struct store *s,
 	r = p->merge ? 0 : store_remove_common(s, DEBUG_LEVEL, err);
 	if (r < 0)
 		return r;
+	if (!p->anchor || !p->anchor[0]) {
+		str_reset(&old.source);
+		source_print(p, w, &old.source);
+	}
 	r = load_file_rules(p, s, w, &old, merged ? merged : rs, enable, err);
 	if (r < 0)
 		return r;
@@ -480,7 +488,7 @@ load_in_world(struct pfctl *p, const struct world *w)
 	struct err err = { 0 };
 	int r;
 
-	if (read_file(p, w, &rs) < 0)
+	if (load_read(p, w, &rs) < 0)
 		return 1; /* told line by line */
 	if (p->json)
 		print_json(rs);

@@ -15,6 +15,8 @@ enum {
 	OPT_LINT,
 	OPT_TEST,
 	OPT_LEFTOVERS,
+	OPT_RESTORE,
+	OPT_FOLLOW
 };
 
 enum { CONFIRM_MAX = 24 * 60 * 60 };
@@ -263,6 +265,12 @@ option_long(struct pfctl *p, int option, const char *value, char *const *next)
 	case OPT_CONFIRM:
 		option_confirm(p, value, next);
 		break;
+	case OPT_RESTORE:
+		p->restore = true;
+		break;
+	case OPT_FOLLOW:
+		p->follow = true;
+		break;
 	case OPT_REVERT:
 		p->revert = true;
 		p->trial = value ? strtoull(value, NULL, 16) : 0;
@@ -319,6 +327,8 @@ parse_args(struct pfctl *p, int argc, char **argv)
 		{ "test", required_argument, NULL, OPT_TEST },
 		/* For `gaol check`, so not in the usage. */
 		{ "leftovers", required_argument, NULL, OPT_LEFTOVERS },
+		{ "restore", no_argument, NULL, OPT_RESTORE },
+		{ "follow", no_argument, NULL, OPT_FOLLOW },
 		{ 0 },
 	};
 	int c;
@@ -394,7 +404,7 @@ asks_the_kernel(const struct pfctl *p)
 {
 	return p->disable || p->enable || p->show || p->flush || p->file ||
 	    p->n_kill || p->table_cmd || p->confirmed || p->revert ||
-	    p->leftovers;
+	    p->leftovers || p->restore || p->follow;
 }
 
 /* The order in which FreeBSD's pfctl does what it is asked to. */
@@ -422,6 +432,10 @@ run(struct pfctl *p)
 		return do_confirm(p);
 	if (p->leftovers)
 		return do_leftovers(p->leftovers);
+	if (p->restore)
+		return do_restore(p);
+	if (p->follow)
+		return do_follow(p);
 	if (p->disable)
 		rc |= do_disable(p);
 	if (p->show && !rc)

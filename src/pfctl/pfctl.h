@@ -34,6 +34,8 @@ struct pfctl {
 	unsigned confirm; /* --confirm=SECONDS, with -f */
 	bool confirmed;	  /* --confirm alone */
 	bool revert;	  /* --revert */
+	bool restore;	  /* --restore */
+	bool follow;	  /* --follow */
 	uint64_t trial;	  /* --revert=ID: only that trial; 0: any */
 	unsigned load;	  /* PF_LOAD_* */
 	bool optimize_given;
@@ -60,6 +62,15 @@ struct world {
 	struct pf_env *env; /* borrowed from one of these */
 	struct pf_facts *facts;
 	struct host host;
+	struct noted *noted; /* of the running system only */
+};
+/* What the rules are made of, for source.c: the files that were read, the
+ * random bytes that were given out, and, if not NULL, those to give out
+ * again. */
+struct noted {
+	struct pf_env host; /* functions only: who really reads */
+	struct str reads, random;
+	const struct str *replay;
 };
 /* From --facts or from the running system. */
 int world_read(const char *facts, struct world *ret, struct err *err);
@@ -109,6 +120,10 @@ int store_put_common(
     struct store *s, const char *name, const struct str *text, struct err *err);
 int store_get_common(
     struct store *s, const char *name, struct str *ret, struct err *err);
+/* Which load is in force, for when the kernel has lost its number: -ENOENT if
+ * none is. */
+int store_note_loaded(struct store *s, uint64_t load_id, struct err *err);
+int store_get_loaded(struct store *s, uint64_t *ret, struct err *err);
 bool store_has(struct store *s, const char *name);
 int store_remove_common(struct store *s, const char *name, struct err *err);
 
@@ -133,10 +148,11 @@ struct current {
 	struct nft_status status;
 	struct pf_ruleset *rules; /* never NULL: empty if nothing is loaded */
 	struct str text;	  /* its normal form */
+	struct str source;	  /* what it was made of (source.c), or "" */
 };
-#define CURRENT_INIT              \
-	{                         \
-		.text = STR_INIT, \
+#define CURRENT_INIT                                  \
+	{                                             \
+		.text = STR_INIT, .source = STR_INIT, \
 	}
 
 /* Drift is an error: -ESTALE, and what to do about it. */
@@ -216,6 +232,34 @@ int do_revert(struct pfctl *p);
 
 int do_lint(struct pfctl *p);
 int do_test(struct pfctl *p);
+/* Read a file as -f does; what is wrong with it is printed. */
+int load_read(struct pfctl *p, const struct world *w, struct pf_ruleset **ret);
+
+/* ---- source.c: what the main rules were made of ---- */
+
+/* A file that is about to be read, as a line of what is written down. */
+void source_note_file(struct str *reads, const char *path);
+/* What a load was made of, as text; "" if it cannot be made again, SOURCE_BOOT
+ * if it was the last rules and not a file of the administrator's. */
+#define SOURCE_BOOT "boot\n"
+void source_print(
+    const struct pfctl *p, const struct world *w, struct str *ret);
+/* Fill in what the file was loaded with; in `ret` only file, defines and
+ * optimize are used. What it points to lives as long as `text`. */
+int source_parse(struct str *text, struct pfctl *ret, struct str *ret_random,
+    struct err *err);
+/* The first of the files that is not as it was, or NULL. */
+const char *source_changed(const struct str *text, char *buf, size_t size);
+
+/* ---- again.c: for `gaol watch` ---- */
+
+/* --restore: if another program removed or changed the rules, load them as
+ * they were; says so in a line on standard output. */
+int do_restore(struct pfctl *p);
+/* --follow: if the loaded file means other rules now because addresses
+ * changed, load it again; says so in a line on standard output, or "boot" if
+ * no file was loaded since the boot. */
+int do_follow(struct pfctl *p);
 
 /* ---- sysctl.c ---- */
 

@@ -211,6 +211,31 @@ store_has(struct store *s, const char *name)
 	return s->dirfd >= 0 && faccessat(s->dirfd, name, F_OK, 0) == 0;
 }
 
+#define LOADED "loaded"
+
+int
+store_note_loaded(struct store *s, uint64_t load_id, struct err *err)
+{
+	char name[NAME_LEN];
+
+	load_name(name, load_id);
+	return file_replace(s->dirfd, LOADED, name, strlen(name), 0600, err);
+}
+
+int
+store_get_loaded(struct store *s, uint64_t *ret, struct err *err)
+{
+	_cleanup_(str_clear) struct str text = STR_INIT;
+	int r = store_get_common(s, LOADED, &text, err);
+
+	if (r < 0)
+		return r;
+	if (sscanf(text.buf, "%" SCNx64, ret) != 1)
+		return err_set(
+		    err, EINVAL, RUN_DIR "/.../" LOADED " names no load");
+	return 0;
+}
+
 int
 store_remove_common(struct store *s, const char *name, struct err *err)
 {
