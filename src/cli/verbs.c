@@ -25,6 +25,7 @@ extern const struct cli_verb cmd_set;
 extern const struct cli_verb cmd_start;
 extern const struct cli_verb cmd_stop;
 extern const struct cli_verb cmd_sysrc;
+extern const struct cli_verb cmd_watch;
 
 const struct cli_verb *const cli_verbs[] = {
 	&cmd_pool,
@@ -46,6 +47,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cmd_explain,
 	&cmd_boot,
 	&cmd_check,
+	&cmd_watch,
 	&cmd_service,
 	&cmd_sysrc,
 	&cmd_completion,
