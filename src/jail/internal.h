@@ -103,7 +103,7 @@ struct ids_claims {
 	struct {
 		uint32_t base;
 		char *owner;
-	} *v;
+	} * v;
 	size_t n, cap;
 };
 int ids_stale(struct ids_claims *ret, struct err *err);

@@ -349,8 +349,7 @@ struct findings;
 /* What killed commands left, as findings: links of jails that are not among
  * the running ones, and a guard that is gone while there are some. With `mend`
  * the one is removed and the other made. */
-void net_leftovers(
-    const struct strv *running, bool mend, struct findings *all);
+void net_leftovers(const struct strv *running, bool mend, struct findings *all);
 
 /*
  * A sentence on what keeps a jail with these addresses from talking to

@@ -65,7 +65,7 @@ test_expect 'a start that was killed' '
 '
 test_expect 'a jail whose first process ended' '
 	gaol start web && kill -9 "$(gaol get jid web)" &&
-	eventually test -z "$(pgrep -x gaol-init)" &&
+	eventually eval "! pgrep -x gaol-init" &&
 	found dead-jail "jail web: warning: its first process ended" && mended
 '
 test_expect 'a jail that runs and is not known in /run any more' '
