@@ -46,7 +46,7 @@ struct watch_rules {
 	int64_t retry_due;     /* the file that did not load at boot */
 	int64_t retry_wait;
 	int64_t checked; /* when we last looked */
-	size_t jails;		 /* that ran at the last look */
+	size_t jails;	 /* that ran at the last look */
 	bool looked;	 /* `seen` is what was all right */
 	bool waiting;	 /* it was said that we wait */
 	struct nft_status seen;
