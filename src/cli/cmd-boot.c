@@ -79,7 +79,7 @@ load_last(struct boot *b, struct err *err)
 static int
 load_rules(struct boot *b, struct err *err)
 {
-	return cli_rules_load(b->rc, err);
+	return cli_rules_load(b->rc, true, err);
 }
 
 /* ---- jails ---- */

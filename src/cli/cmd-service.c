@@ -30,7 +30,7 @@ struct service {
 static int
 pf_start(struct cli *c, const struct rcconf *rc, struct err *err)
 {
-	int r = cli_rules_load(rc, err);
+	int r = cli_rules_load(rc, true, err);
 
 	if (r == 0)
 		cli_say(c, "Enabling pf.");
@@ -79,7 +79,7 @@ static int
 pf_reload(struct cli *c, const struct rcconf *rc, struct err *err)
 {
 	cli_say(c, "Reloading pf rules.");
-	return cli_rules_load(rc, err);
+	return cli_rules_load(rc, false, err);
 }
 
 /* ---- iocage ---- */

@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "base/proc.h"
+#include "cli/rules-stale.h"
 #include "conf/rcconf.h"
 #include "nft/nft.h"
 
@@ -182,12 +183,14 @@ add_ssh(struct str *rules)
 static int
 load_closed(struct err *err)
 {
-	static const char *const args[] = { "-q", "--facts", "/dev/fd/3", "-f",
-		"-", "-e", NULL };
+	const char *args[] = { "-q", "--facts", "/dev/fd/3", "-f", "-", NULL,
+		NULL };
+	struct nft_status st;
 	_cleanup_(str_clear) struct str text = STR_INIT;
 	_cleanup_close_ int rules = -1;
 	_cleanup_close_ int facts = file_of(closed_facts, err);
 	struct proc_spec spec = PROC_SPEC_INIT;
+	int r;
 
 	str_add(&text, closed_rules);
 	add_ssh(&text);
@@ -196,6 +199,12 @@ load_closed(struct err *err)
 		return MIN(rules, facts);
 	spec.in = rules;
 	spec.keep_fd = facts;
+	r = nft_status_read(&st, err);
+	if (r < 0)
+		return r;
+	/* In that world, too, and not twice, which is an error. */
+	if (!st.enabled)
+		args[ARRAY_SIZE(args) - 2] = "-e";
 	return must(run(&spec, args, err), err);
 }
 
@@ -240,25 +249,53 @@ was_never_confirmed(const char *path)
 	    file.len == tried.len && memcmp(file.buf, tried.buf, file.len) == 0;
 }
 
-int
-cli_rules_load(const struct rcconf *rc, struct err *err)
+static int
+load_file(const struct rcconf *rc, const char *path, bool wary, struct err *err)
 {
-	const char *path =
-	    rcconf_get(rc, "pf_rules", rcconf_default("pf_rules"));
 	_cleanup_(strv_clear) struct strv args = { 0 };
-	int r;
+	_cleanup_(str_clear) struct str names = STR_INIT;
 
 	if (was_never_confirmed(path))
 		return err_set(err, EPERM,
-		    "%s is as it was loaded on trial and never confirmed: the "
-		    "rules of before stand; to load it for good: pfctl -f %s",
+		    "%s is as it was loaded on trial and never confirmed; to "
+		    "load it for good: pfctl -f %s",
 		    path, path);
+	if (wary && rules_name_gone(path, &names))
+		return err_set(err, ENODEV,
+		    "%s lets nobody in: no interface that it names is there "
+		    "(%s)",
+		    path, names.buf);
 	strv_add(&args, "-q");
 	strv_split(&args, rcconf_get(rc, "pf_flags", ""), " \t");
 	strv_add(&args, "-f");
 	strv_add(&args, path);
-	r = must(cli_pfctl((const char *const *)strv_argv(&args), err), err);
-	if (r < 0)
+	return must(cli_pfctl((const char *const *)strv_argv(&args), err), err);
+}
+
+/* What holds if the file does not. */
+static int
+hold_on(int r, struct err *err)
+{
+	if (!rules_last_are_stale(LAST_RULES, LAST_FACTS))
 		return err_wrap(err, r, "the rules of before stand");
-	return enable_pf(err);
+	if (load_closed(NULL) < 0)
+		return err_wrap(err, r,
+		    "the rules of before were made for other addresses, and "
+		    "nothing else loads");
+	return err_wrap(err, r,
+	    "the rules of before were made for other addresses, so all is "
+	    "closed but for ssh");
+}
+
+int
+cli_rules_load(const struct rcconf *rc, bool wary, struct err *err)
+{
+	const char *path =
+	    rcconf_get(rc, "pf_rules", rcconf_default("pf_rules"));
+	int r = load_file(rc, path, wary, err);
+
+	if (r == 0)
+		return enable_pf(err);
+	return wary ? hold_on(r, err)
+		    : err_wrap(err, r, "the rules of before stand");
 }

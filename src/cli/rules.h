@@ -18,9 +18,15 @@ int cli_pfctl_to(const char *const *args, int out, int errfd, struct err *err);
 /* The same with one option, and what it prints; only success will do. */
 int cli_pfctl_capture(const char *option, struct str *ret, struct err *err);
 
-/* pf_rules with pf_flags, and pf enabled. On an error what was loaded
- * stands. */
-int cli_rules_load(const struct rcconf *rc, struct err *err);
+/*
+ * pf_rules with pf_flags, and pf enabled. On an error what was loaded stands.
+ *
+ * `wary`: as at boot, with nobody there to notice. A file that names no
+ * interface which is there is not loaded; and if what stands was made for
+ * addresses that the host no longer has, everything is closed but for ssh. The
+ * sentence says which.
+ */
+int cli_rules_load(const struct rcconf *rc, bool wary, struct err *err);
 
 /* Is there a last ruleset, that is: was pf ever loaded? */
 bool cli_rules_have_last(void);

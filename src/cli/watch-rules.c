@@ -258,7 +258,7 @@ load_at_last(struct watch_rules *w)
 	if (r == 0 && !wanted)
 		return;
 	if (r == 0)
-		r = cli_rules_load(rc, &err);
+		r = cli_rules_load(rc, true, &err);
 	if (r == 0) {
 		cli_say(w->c, "%s is loaded at last",
 		    rcconf_get(rc, "pf_rules", rcconf_default("pf_rules")));

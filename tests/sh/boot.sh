@@ -16,10 +16,10 @@ eventually test "$(readlink /proc/$world/ns/net)" != "$(readlink /proc/self/ns/n
 world() {
 	nsenter --net="/proc/$world/ns/net" "$@"
 }
-# The cable: em0 without an address, as after power on.
+# The cable: em0 (or $1) without an address, as after power on.
 cable() {
-	ip link add em0 type veth peer name w0 netns $world &&
-	ip link set em0 up &&
+	ip link add "${1-em0}" type veth peer name w0 netns $world &&
+	ip link set "${1-em0}" addrgenmode none && ip link set "${1-em0}" up &&
 	world ip link set w0 up && world ip addr add 192.168.178.9/24 dev w0
 }
 address() {
@@ -40,12 +40,13 @@ listen() {
 		eventually bash -c "</dev/tcp/127.0.0.1/$port" 2>/dev/null
 	done
 }
+outside=192.168.178.40
 # open PORT, closed PORT: does the outside get a connection?
 open() {
-	world timeout 3 bash -c "</dev/tcp/192.168.178.40/$1"
+	world timeout 3 bash -c "</dev/tcp/$outside/$1"
 }
 closed() {
-	! world timeout 0.5 bash -c "</dev/tcp/192.168.178.40/$1" 2>/dev/null
+	! world timeout 0.5 bash -c "</dev/tcp/$outside/$1" 2>/dev/null
 }
 # What a power cut leaves: the disk.
 power_off() {
@@ -112,7 +113,7 @@ test_expect 'after a reboot the last rules hold before the address is there' '
 test_expect 'and the file when it is there' '
 	sed -i s/3306/80/ /etc/pf.conf && gaol boot --stage network &&
 	gaol boot --stage pf && open 80 && closed 3306'
-test_expect 'a broken pf.conf leaves the last rules' '
+test_expect 'a syntax error in pf.conf at boot leaves the last rules' '
 	power_off && cable && address && echo "pass in al" >>/etc/pf.conf &&
 	fails 1 "^/etc/pf.conf:5: syntax error" gaol boot &&
 	open 22 && open 80 && closed 3306'
@@ -125,6 +126,52 @@ test_expect 'a broken rc.conf leaves the last rules, too' '
 	cable && address && echo "oops" >>/etc/rc.conf &&
 	fails 1 "/etc/rc.conf:5: .oops. is a command" gaol boot &&
 	open 22 && open 80 && closed 3306 && sed -i "\$d" /etc/rc.conf'
+test_expect 'a name that does not resolve at boot leaves the last rules' '
+	power_off && cable && address && cp /etc/pf.conf "$TMP/pf.conf" &&
+	echo "pass in proto tcp from jump.example to port 3306" >>/etc/pf.conf &&
+	fails 1 "no IP address found for jump.example" gaol boot &&
+	open 22 && open 80 && closed 3306'
+test_expect '.. and is said with what holds' '
+	fails 1 "load pf.s rules: the rules of before stand: pfctl ended with 1" \
+	    gaol boot --stage pf'
+test_expect '.. and with no last rules ssh is all that is left' '
+	power_off && cable && address && mv /var/lib/gaol/pf "$TMP/last" &&
+	fails 1 "no IP address found for jump.example" gaol boot &&
+	open 22 && closed 80 && closed 3306'
+test_expect '.. until the name resolves' '
+	echo "192.168.178.9 jump.example" >>/etc/hosts && gaol boot &&
+	open 22 && open 80 && open 3306 && cp "$TMP/pf.conf" /etc/pf.conf &&
+	pfctl -f /etc/pf.conf && closed 3306'
+test_expect 'an interface without its address yet leaves the last rules' '
+	power_off && cable && sed -i "s/(\$ext_if)/\$ext_if/" /etc/pf.conf &&
+	fails 1 "no IP address found for em0" gaol boot &&
+	address && open 22 && open 80 && closed 3306 && gaol boot --stage pf &&
+	open 22 && open 80 && closed 3306'
+test_expect 'another address at boot: the file is loaded for it' '
+	power_off && cable && ip addr add 192.168.178.41/24 dev em0 && gaol boot &&
+	outside=192.168.178.41 && open 22 && open 80 && closed 3306'
+test_expect 'another address and a syntax error: closed but for ssh' '
+	power_off && cable && address && echo "pass in al" >>/etc/pf.conf &&
+	fails 1 "the rules of before were made for other addresses, so all is closed but for ssh" \
+	    gaol boot && outside=192.168.178.40 && open 22 && closed 80 && closed 3306 &&
+	sed -i "\$d" /etc/pf.conf && gaol boot --stage pf && open 80'
+test_expect 'a vanished interface: closed but for ssh, on the one that is there' '
+	power_off && cable ens3 && ip addr add 192.168.178.40/24 dev ens3 &&
+	fails 1 "made for other addresses, so all is closed but for ssh" gaol boot &&
+	open 22 && closed 80 && closed 3306'
+test_expect '.. also if its name stands where it needs no address' '
+	sed -i "s/to \$ext_if/to (\$ext_if)/" /etc/pf.conf &&
+	fails 1 "/etc/pf.conf lets nobody in: no interface that it names is there .em0." \
+	    gaol boot --stage pf && open 22 && closed 80 && closed 3306'
+test_expect '.. until pf.conf names that' '
+	sed -i s/em0/ens3/ /etc/pf.conf && gaol boot --stage pf &&
+	open 22 && open 80 && closed 3306 && ip link del ens3 && cable && address &&
+	sed -i s/ens3/em0/ /etc/pf.conf && gaol boot --stage pf && open 80'
+test_expect 'rules that name no interface at all are not in question' '
+	cp /etc/pf.conf "$TMP/pf.conf" &&
+	printf "block all\npass out all\npass in proto tcp to port ssh\npass in on em9 proto tcp to port 80\n" >/etc/pf.conf &&
+	gaol boot --stage pf && open 22 && closed 80 && cp "$TMP/pf.conf" /etc/pf.conf &&
+	pfctl -q -f /etc/pf.conf'
 test_expect 'without pf_enable nothing is loaded' '
 	power_off && cable && address && gaol sysrc pf_enable=NO &&
 	gaol boot && open 80 && open 3306 && ! nft list table inet pf'
