@@ -18,7 +18,7 @@ SAN ?=
 BUILD ?= build$(if $(SAN),-san)$(if $(RELEASE),-release)
 export BUILD := $(abspath $(BUILD))
 
-MODULES := base conf store net nft pf jail host
+MODULES := base conf store net nft pf jail host check
 LIBS := libmnl libnetfilter_conntrack jansson blkid
 LIBEXECDIR = $(PREFIX)/libexec/gaol
 DATADIR = $(PREFIX)/share/gaol
@@ -47,7 +47,7 @@ objects = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(call sources,$1))
 libs = $(patsubst %,$(BUILD)/lib%.a,$1)
 
 # The order of static libraries is the order of the arrows: users first.
-ALL_LIBS := $(call libs,host jail store net nft pf conf base)
+ALL_LIBS := $(call libs,check host jail store net nft pf conf base)
 LIBEXEC := $(patsubst src/libexec/%.c,$(BUILD)/libexec/gaol-%,$(call sources,libexec))
 PROGRAMS := $(if $(call sources,cli),$(BUILD)/gaol $(BUILD)/iocage) \
 	$(if $(call sources,pfctl),$(BUILD)/pfctl) \

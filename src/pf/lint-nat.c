@@ -225,14 +225,14 @@ source_changed(const struct lint *l, const struct pf_rule *r)
 static void
 lint_source(struct lint *l, const struct pf_rules *list, size_t i, size_t end)
 {
-	const struct pf_rule *r = list->v[i], *nat = NULL;
+	const struct pf_rule *r = list->v[i], *nat = source_changed(l, r);
 	struct finding *f;
 
-	for (size_t k = end; k-- > i;) {
-		nat = source_changed(l, list->v[k]);
-		if (nat == NULL)
+	if (nat == NULL)
+		return;
+	for (size_t k = i + 1; k < end; k++)
+		if (source_changed(l, list->v[k]) == NULL)
 			return;
-	}
 	f = lint_rule(l, FINDING_WARNING, "filter-before-nat", r);
 	finding_what(f,
 	    "never matches: line %u gives these packets another source before "
@@ -277,6 +277,10 @@ lint_translate(struct lint *l)
 	const struct pf_rules *filter =
 	    &l->in->rules->main->list[PF_LIST_FILTER];
 
+	for (size_t i = 0, end; i < filter->n; i = end) {
+		end = lint_statement_end(filter, i);
+		lint_source(l, filter, i, end);
+	}
 	for (struct pf_anchor *a = l->in->rules->main; a; a = a->next) {
 		const struct pf_rules *rdr = &a->list[PF_LIST_RDR];
 		const struct pf_rules *nat = &a->list[PF_LIST_NAT];
@@ -295,9 +299,5 @@ lint_translate(struct lint *l)
 				lint_anywhere(l, r);
 			line = r->line;
 		}
-	}
-	for (size_t i = 0, end; i < filter->n; i = end) {
-		end = lint_statement_end(filter, i);
-		lint_source(l, filter, i, end);
 	}
 }

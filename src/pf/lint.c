@@ -37,6 +37,20 @@ lint_ip(
 	return buf;
 }
 
+char *
+pf_statement(const struct pf_env *env, const char *file, uint32_t line)
+{
+	struct ex_files files;
+	char *text;
+
+	if (env == NULL)
+		return NULL;
+	ex_files_init(&files, env);
+	text = ex_statement(&files, file, line);
+	ex_files_clear(&files);
+	return text;
+}
+
 static const char *
 main_file(const struct pf_ruleset *rs)
 {

@@ -26,4 +26,8 @@ struct pf_lint_input {
 /* Add what is found to the list. */
 void pf_lint(const struct pf_lint_input *in, struct findings *all);
 
+/* The statement that begins on a line, as written, on one line; for the
+ * caller to free. NULL: it cannot be read. */
+char *pf_statement(const struct pf_env *env, const char *file, uint32_t line);
+
 #endif
