@@ -158,7 +158,8 @@ check_placed(const struct check_system *sys, struct findings *all,
 		return;
 	net_addr_format(&a->addr, false, buf);
 	bits = ifp ? network_of(ifp, &a->addr) : 0;
-	written = written_bits(j->ip, buf);
+	written =
+	    written_bits(a->addr.family == AF_INET ? j->ip4 : j->ip6, buf);
 	if (ifp != NULL && bits != 0 &&
 	    (written == 0 || written == bits ||
 		written == net_addr_bits(&a->addr)))
@@ -200,13 +201,8 @@ check_config(const struct check_system *sys, struct findings *all,
 {
 	struct net_jail_addrs addrs = { 0 };
 
-	if (j->ip == NULL)
+	if (net_jail_addrs_parse(j->ip4, j->ip6, &addrs, NULL) < 0)
 		return;
-	if (net_jail_addrs_parse(j->ip, NULL, &addrs, NULL) < 0) {
-		net_jail_addrs_clear(&addrs);
-		if (net_jail_addrs_parse(NULL, j->ip, &addrs, NULL) < 0)
-			return;
-	}
 	for (size_t i = 0; i < addrs.n; i++)
 		check_placed(sys, all, j, &addrs.v[i]);
 	net_jail_addrs_clear(&addrs);

@@ -225,6 +225,7 @@ check_boot(const struct check_system *sys, struct findings *all)
 	for (size_t i = 0; sys->plan != NULL && i < sys->plan->n; i++)
 		check_plan_if(sys, all, &sys->plan->v[i]);
 	check_service(sys, all, "pf", "pf_enable");
-	check_service(sys, all, "gaol", "iocage_enable");
+	check_service(sys, all, "iocage", "iocage_enable");
+	check_service(sys, all, "gaol-network", "gateway_enable");
 	check_boot_jails(sys, all);
 }

@@ -26,9 +26,9 @@
 struct check_jail {
 	const char *name;
 	bool up;
-	bool boot;	   /* the property: started at boot */
-	const char *ip;	   /* ip4_addr and ip6_addr as configured, or NULL */
-	bool resolv_known; /* its resolv.conf was looked for */
+	bool boot;	       /* the property: started at boot */
+	const char *ip4, *ip6; /* ip4_addr, ip6_addr as configured, or NULL */
+	bool resolv_known;     /* its resolv.conf was looked for */
 	bool resolv_missing;
 	struct strv resolvers; /* name servers in it */
 	/* A resolv.conf beside its root, where it is of no use: the path. */
@@ -40,7 +40,7 @@ struct check_jail {
 
 /* A script or unit of the boot. */
 struct check_service {
-	const char *name; /* "pf", "gaol" */
+	const char *name; /* "pf", "iocage", "gaol-network" */
 	bool enabled;
 };
 

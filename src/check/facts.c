@@ -44,7 +44,10 @@ line_rc(struct reader *r)
 static int
 line_config(struct reader *r)
 {
-	jail_of(r)->ip = keep(r, r->words.v[2]);
+	struct check_jail *j = jail_of(r);
+	const char *addr = keep(r, r->words.v[2]);
+
+	*(strchr(addr, ':') ? &j->ip6 : &j->ip4) = addr;
 	return 0;
 }
 
