@@ -64,11 +64,14 @@ check_system_clear(struct check_system *sys)
 static void
 lint(const struct check_system *sys, struct findings *all)
 {
+	/* What the rules say when they are asked. */
+	struct pf_machine machine = *sys->machine;
 	const struct pf_lint_input in = { .rules = sys->rules,
-		.machine = sys->machine,
+		.machine = &machine,
 		.jails_known = sys->machine->jails.n > 0,
 		.env = sys->env };
 
+	machine.pf_off = false;
 	if (sys->rules != NULL)
 		pf_lint(&in, all);
 }

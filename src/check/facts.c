@@ -10,6 +10,7 @@ struct reader {
 	int line;
 	struct strv words;
 	const char *rest; /* the line behind the first word */
+	struct str rc;	  /* rc.conf, as many lines as were read */
 	struct err *err;
 };
 
@@ -34,11 +35,12 @@ jail_of(struct reader *r)
 
 /* ---- lines ---- */
 
+/* On its own line of a text, so that messages have the line's number. */
 static int
 line_rc(struct reader *r)
 {
-	return rcconf_parse(
-	    r->f->rc, r->name, r->rest, strlen(r->rest), r->err);
+	str_add(&r->rc, r->rest);
+	return 0;
 }
 
 static int
@@ -190,7 +192,9 @@ check_facts_read(const char *text, const char *name, struct check_facts *ret,
 {
 	_cleanup_(str_clear) struct str rest = STR_INIT;
 	_cleanup_free_ char *copy = xstrdup(text);
-	struct reader r = { .f = ret, .name = name, .err = err };
+	struct reader r = {
+		.f = ret, .name = name, .rc = STR_INIT, .err = err
+	};
 	char *next = copy, *line;
 	int result = 0;
 
@@ -202,8 +206,12 @@ check_facts_read(const char *text, const char *name, struct check_facts *ret,
 		if (!read_line(&r, line, &result))
 			str_add(&rest, line);
 		str_addc(&rest, '\n');
+		str_addc(&r.rc, '\n');
 	}
 	strv_clear(&r.words);
+	if (result == 0)
+		result = rcconf_parse(ret->rc, name, r.rc.buf, r.rc.len, err);
+	str_clear(&r.rc);
 	if (result == 0)
 		result = pf_facts_new(rest.buf, name, &ret->pf, err);
 	if (result == 0)

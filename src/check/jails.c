@@ -123,15 +123,13 @@ check_mtu(const struct check_system *sys, struct findings *all,
 	finding_why(f,
 	    "large packets are lost where ICMP is: connections open, and then "
 	    "hang");
-	finding_fix(f,
-	    "add to pf.conf: scrub on %s max-mss %u; or set the MTU of the "
-	    "jail's interface in its /etc/rc",
-	    out->name, out->mtu - 40);
+	finding_fix(f, "add to pf.conf: scrub on %s max-mss %u", out->name,
+	    out->mtu - 40);
 }
 
 /* ---- the name server ---- */
 
-static void
+static struct finding *
 tell_resolver(struct findings *all, const struct check_jail *j,
     const char *server, const char *why)
 {
@@ -145,6 +143,17 @@ tell_resolver(struct findings *all, const struct check_jail *j,
 	    "gaol explain --jail %s udp to %s port 53 says what would help; "
 	    "another server: gaol set resolver='nameserver ADDR' %s",
 	    j->name, server, j->name);
+	return f;
+}
+
+static void
+tell_own(struct findings *all, const struct check_jail *j, const char *server)
+{
+	struct finding *f = tell_resolver(all, j, server,
+	    "that is the jail's own loopback, and nobody listens there");
+
+	finding_fix(f, "gaol set resolver='nameserver ADDR' %s, and restart it",
+	    j->name);
 }
 
 static bool
@@ -184,12 +193,11 @@ check_server(const struct check_system *sys, struct findings *all,
 	if (is_own_loopback(server)) {
 		if (m->listeners_known &&
 		    !pf_machine_listener(m, j->name, 17, af, &ip, DNS))
-			tell_resolver(all, j, server,
-			    "that is the jail's own loopback, and nobody "
-			    "listens there");
+			tell_own(all, j, server);
 		return;
 	}
-	if (sys->rules != NULL && running(sys, j->name, af))
+	if (sys->rules != NULL && sys->pf != CHECK_PF_OFF &&
+	    sys->pf != CHECK_PF_NONE && running(sys, j->name, af))
 		ask_way(sys, all, j, server);
 }
 

@@ -45,7 +45,7 @@ golden() {
 	diff -u "${1%.*}.ok" "$TMP/got"
 }
 
-for kind in lint test; do
+for kind in lint system test; do
 	cd "$TOP/tests/check/$kind" || continue
 	for file in *.conf *.test; do
 		[ -e "$file" ] || continue
