@@ -382,6 +382,21 @@ ends_at_once(struct ex_walk *w, const struct pf_ex_input *in,
 	return false;
 }
 
+/* A jail is a host of its own to the kernel: what goes to or from one is
+ * forwarded, unless the host is the other end. */
+static bool
+is_forwarded(const struct ex_walk *w, const struct pf_question *q)
+{
+	return w->has_arrived && (w->in_if != NULL || q->jail != NULL) &&
+	    (w->leaves || w->to != NULL);
+}
+
+static bool
+forwards(const struct pf_machine *m, uint8_t af)
+{
+	return af == AF_INET ? m->forward4 : m->forward6;
+}
+
 /* From outside with an address of the machine's own: the kernel drops it, and
  * an answer could not go out. */
 static bool
@@ -415,6 +430,9 @@ ex_walk(const struct pf_ex_input *in, const struct pf_ruleset *rules,
 	w->end = judge(w, in->machine, q);
 	if (is_martian(w, in->machine))
 		w->end = PF_EX_RP_FILTER;
+	else if (is_forwarded(w, q) && w->end != PF_EX_BLOCKED &&
+	    !forwards(in->machine, w->arrives.af))
+		w->end = PF_EX_NOT_SENT_ON;
 	if (w->end == PF_EX_PASSES)
 		walk_back(w);
 	return 0;

@@ -363,7 +363,7 @@ tell_arrival(struct ex *ex, const struct ex_walk *w)
 	struct arena *mem = &ex->out->arena;
 	struct pf_ex_step *s;
 
-	if (!w->has_arrived)
+	if (!w->has_arrived || w->end == PF_EX_NOT_SENT_ON)
 		return;
 	if (w->leaves) {
 		s = add_step(ex, PF_EX_REACHES,

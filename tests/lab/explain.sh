@@ -13,18 +13,11 @@ ipv4_addrs_lo1="192.168.0.1/24"
 gateway_enable="YES"
 END
 args=()
-# The lab's busybox is no static one.
-libraries() {
-	ldd "$(command -v busybox)" | grep -o '/[^ ]*' |
-	    xargs -I{} cp -L --parents {} /iocage/iocage/releases/tiny/root
-}
 prepare() {
 	local jail
 	gaol net up &&
 	gaol pool create iocage "$(readlink -f /dev/disk/by-partlabel/iocage)" &&
-	gaol activate iocage && mkdir -p /iocage/iocage/releases/tiny &&
-	btrfs -q subvolume create /iocage/iocage/releases/tiny/root &&
-	release tiny && libraries || return
+	gaol activate iocage && release tiny || return
 	for jail in mydb=192.168.0.2 web=192.168.0.3; do
 		gaol create -n "${jail%=*}" -r tiny ip4_addr="lo1|${jail#*=}" &&
 		gaol start "${jail%=*}" || return
