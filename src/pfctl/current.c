@@ -173,8 +173,8 @@ current_read(struct store *s, const struct pf_env *env, struct current *c,
 			    ": load again with pfctl -f /etc/pf.conf");
 		if (r < 0)
 			return r;
-		(void)store_get(s, c->status.stamp.load_id, "source",
-		    &c->source, NULL);
+		(void)store_get(
+		    s, c->status.stamp.load_id, "source", &c->source, NULL);
 	}
 	return parse_text("loaded", c->text.buf, env, &c->rules, err);
 }
