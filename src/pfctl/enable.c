@@ -54,6 +54,18 @@ warn_foreign(const struct pfctl *p)
 	}
 }
 
+/* A -e that was killed may have come no further than to the rules. */
+static int
+finish_enabling(
+    struct store *s, const struct nft_status *status, struct err *err)
+{
+	uint64_t keep[2];
+	int r = was_enabled(s) ? 0 : since_write(s, true, err);
+
+	store_keep_only(s, keep, loads_needed(s, status, keep));
+	return r < 0 ? r : err_set(err, EALREADY, "pf already enabled");
+}
+
 static int
 enable(struct pfctl *p, struct store *s, const struct world *w, struct err *err)
 {
@@ -63,7 +75,7 @@ enable(struct pfctl *p, struct store *s, const struct world *w, struct err *err)
 	if (r < 0)
 		return r;
 	if (c.status.enabled)
-		return err_set(err, EALREADY, "pf already enabled");
+		return finish_enabling(s, &c.status, err);
 	r = load_ruleset(s, w, &c, c.rules, true, err);
 	if (r < 0)
 		return r;

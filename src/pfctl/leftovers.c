@@ -15,17 +15,27 @@ say(bool mended, const char *what)
 	printf("%s\t%s\n", mended ? "mended" : "left", what);
 }
 
+size_t
+loads_needed(
+    struct store *s, const struct nft_status *status, uint64_t keep[static 2])
+{
+	struct trial trial;
+
+	keep[0] = status->stamped ? status->stamp.load_id : 0;
+	/* Rules on trial may give way to the old ones again. */
+	if (!trial_read(s, &trial))
+		return 1;
+	keep[1] = trial.old_load;
+	return 2;
+}
+
 /* Loads that never came into the kernel, or were replaced there. */
 static void
 loads(struct store *s, const struct nft_status *status, bool mend)
 {
-	uint64_t keep[2] = { status->stamped ? status->stamp.load_id : 0 };
-	struct trial trial;
-	/* Rules on trial may give way to the old ones again. */
-	size_t n_keep = trial_read(s, &trial) ? 2 : 1;
+	uint64_t keep[2];
+	size_t n_keep = loads_needed(s, status, keep);
 
-	if (n_keep == 2)
-		keep[1] = trial.old_load;
 	if (store_count_others(s, keep, n_keep) == 0)
 		return;
 	if (mend)

@@ -273,6 +273,9 @@ bool sysctls_are_saved(struct store *s);
 
 /* What a killed pfctl left: "show" or "mend". Exit code. */
 int do_leftovers(const char *how);
+/* Which loads are needed, of those on disk; how many. */
+size_t loads_needed(
+    struct store *s, const struct nft_status *status, uint64_t keep[static 2]);
 
 /* ---- enable.c: -e, -d ---- */
 
