@@ -51,7 +51,13 @@ make_world() {
 	world ip addr add 203.0.113.9/32 dev lo
 	world ip link set lo up
 	world ip link set world0 up
-	at_last world ping -c 1 -W 1 -q 192.168.178.40 >/dev/null
+	at_last wire_is_up
+}
+
+# pf may refuse a ping; who has the address is told below it.
+wire_is_up() {
+	world ping -c 1 -W 1 -q 192.168.178.40 >/dev/null
+	world ip neigh show 192.168.178.40 | grep -q lladdr
 }
 
 world() {
