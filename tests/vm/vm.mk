@@ -10,4 +10,4 @@ check-vm: deps-vm
 
 # What there is time for before a change lands.
 check-vm-short:
-	+@$(MAKE) check-vm SUITES=trixie STORIES='boot limits'
+	+@$(MAKE) check-vm SUITES=trixie STORIES='tutorial limits boot'
