@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The Debian package: it is built from the tree as it is, lintian has nothing to
 # say, and it lives and dies on a host with jails (tests/package/story.sh, in a
-# lab), where also the package of an older commit was installed before.
+# lab), where also the package of an older commit was installed before. The page
+# docs/operations.md is typed there, too.
 . "$(dirname "$0")/../lib.sh"
 [ "$(id -u)" = 0 ] || skip_all "needs root"
 command -v dh >/dev/null && command -v lintian >/dev/null ||
@@ -53,20 +54,25 @@ git -C "$TOP" cat-file -e "$OLD^{commit}" 2>/dev/null ||
     skip_all "commit $OLD is not in this clone: no version to upgrade from"
 test_expect 'the package of an older commit is built' old_package
 
-# The story's own lines, as tests of this one.
-"$TOP/tools/lab" -- bash "$TOP/tests/package/story.sh" "$new" \
-    "$(echo "$work/$OLD"/gaol_*.deb)" "$work/busybox" >"$TMP/story" 2>"$TMP/err" || :
-while IFS= read -r line; do
-	case $line in
-	'ok '* | 'not ok '*)
-		test_n=$((test_n + 1))
-		[ "${line%%ok *}" = '' ] || test_failures=$((test_failures + 1))
-		echo "${line%%ok *}ok $test_n - ${line#*- }"
-		;;
-	'1..'*) ended=1 ;;
-	*) echo "$line" ;;
-	esac
-done <"$TMP/story"
-sed 's/^/# /' "$TMP/err"
-test_expect 'the story was told to its end' '[ -n "${ended-}" ]'
+# Run a script of tests/package in a lab; its lines are tests of this one.
+in_a_lab() {
+	local ended='' line
+	"$TOP/tools/lab" -- bash "$TOP/tests/package/$1" "${@:2}" \
+	    >"$TMP/told" 2>"$TMP/err" || :
+	while IFS= read -r line; do
+		case $line in
+		'ok '* | 'not ok '*)
+			test_n=$((test_n + 1))
+			[ "${line%%ok *}" = '' ] || test_failures=$((test_failures + 1))
+			echo "${line%%ok *}ok $test_n - ${line#*- }"
+			;;
+		'1..'*) ended=1 ;;
+		*) echo "$line" ;;
+		esac
+	done <"$TMP/told"
+	sed 's/^/# /' "$TMP/err"
+	test_expect "$1 was told to its end" '[ -n "$ended" ]'
+}
+in_a_lab operations.sh "$new"
+in_a_lab story.sh "$new" "$(echo "$work/$OLD"/gaol_*.deb)" "$work/busybox"
 test_done
