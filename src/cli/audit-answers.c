@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -144,33 +143,6 @@ answer_run_as_nobody(struct audit *a, const char *arg, char answer[256])
 
 /* ---- exhaustion ---- */
 
-/* How many processes this machine can have. */
-static uint64_t
-process_capacity(void)
-{
-	static const char *const files[] = { "/proc/sys/kernel/pid_max",
-		"/proc/sys/kernel/threads-max" };
-	uint64_t least = UINT64_MAX, n;
-	char text[32];
-
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		if (file_peek(AT_FDCWD, files[i], text, sizeof(text)) <= 0)
-			continue;
-		n = strtoull(text, NULL, 10);
-		least = MIN(least, n);
-	}
-	return least;
-}
-
-static uint64_t
-memory_capacity(void)
-{
-	struct sysinfo info;
-
-	return sysinfo(&info) == 0 ? (uint64_t)info.totalram * info.mem_unit
-				   : 0;
-}
-
 /* What is left to the host must be something. */
 static bool
 is_enough(uint64_t limit, uint64_t capacity)
@@ -181,7 +153,7 @@ is_enough(uint64_t limit, uint64_t capacity)
 static void
 tighten_processes(struct audit *a, const struct jail_usage *u, char answer[256])
 {
-	uint64_t capacity = process_capacity();
+	uint64_t capacity = u->capacity.maxproc;
 	struct jail_limits tight = { .maxproc =
 					 (unsigned int)u->processes + 64 };
 
@@ -197,7 +169,7 @@ tighten_processes(struct audit *a, const struct jail_usage *u, char answer[256])
 static void
 tighten_memory(struct audit *a, const struct jail_usage *u, char answer[256])
 {
-	uint64_t capacity = memory_capacity();
+	uint64_t capacity = u->capacity.memory;
 	struct jail_limits tight = { .memory = HOG_BYTES };
 
 	if (!is_enough(u->limits.memory, capacity))

@@ -80,6 +80,8 @@ char *cgroup_home(const char *mount, bool *ret_service);
 
 /* ---- the host's share (linux-share.c) ---- */
 
+/* What the machine has of memory and processes; 0: not known. */
+void share_capacity(struct jail_limits *ret);
 /* What one jail may take at most, and all together. */
 void share_read(struct jail_limits *ret_one, struct jail_limits *ret_all);
 

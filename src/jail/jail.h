@@ -185,7 +185,8 @@ int jail_recover(const struct jail_spec *spec, struct err *err);
 struct jail_usage {
 	uint64_t memory;
 	uint64_t processes;
-	struct jail_limits limits; /* memory and maxproc */
+	struct jail_limits limits;   /* memory and maxproc */
+	struct jail_limits capacity; /* the same of the whole machine */
 };
 
 int jail_usage_read(const char *name, struct jail_usage *ret, struct err *err);

@@ -123,6 +123,7 @@ visit_all(const char *name, const struct jail_limits *set,
 		.limits = { .memory = memory.limit,
 		    .maxproc =
 			(unsigned int)MIN(processes.limit, UINT32_MAX) } };
+	share_capacity(&ret->capacity);
 	return 0;
 }
 

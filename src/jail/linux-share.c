@@ -30,17 +30,28 @@ process_capacity(void)
 }
 
 void
-share_read(struct jail_limits *ret_one, struct jail_limits *ret_all)
+share_capacity(struct jail_limits *ret)
 {
-	uint64_t processes = process_capacity(), memory = 0;
 	struct sysinfo info;
 
+	*ret =
+	    (struct jail_limits){ .maxproc = (unsigned int)process_capacity() };
 	if (sysinfo(&info) == 0)
-		memory = (uint64_t)info.totalram * info.mem_unit;
-	*ret_one = (struct jail_limits){ .memory = memory - memory / 10,
-		.maxproc = (unsigned int)(processes / 2) };
-	*ret_all = (struct jail_limits){ .memory = memory - memory / 10,
-		.maxproc = (unsigned int)(processes / 4 * 3) };
+		ret->memory = (uint64_t)info.totalram * info.mem_unit;
+}
+
+void
+share_read(struct jail_limits *ret_one, struct jail_limits *ret_all)
+{
+	struct jail_limits has;
+	uint64_t memory;
+
+	share_capacity(&has);
+	memory = has.memory - has.memory / 10;
+	*ret_one = (struct jail_limits){ .memory = memory,
+		.maxproc = has.maxproc / 2 };
+	*ret_all = (struct jail_limits){ .memory = memory,
+		.maxproc = has.maxproc / 4 * 3 };
 }
 
 void
