@@ -28,6 +28,7 @@
 #include <sys/random.h>
 
 #include "base/array.h"
+#include "base/guard.h"
 #include "base/steps.h"
 
 struct up {
@@ -204,6 +205,17 @@ put_forwarding(struct nlmsghdr *m)
 	mnl_attr_nest_end(m, spec);
 }
 
+/* Every neighbour on the link is written down: what a jail with raw sockets
+ * claims to be is not learned, and cannot fill the host's table. */
+static void
+put_no_arp(struct ifinfomsg *info)
+{
+	if (guard_off("arp"))
+		return;
+	info->ifi_flags |= IFF_NOARP;
+	info->ifi_change |= IFF_NOARP;
+}
+
 /*
  * The host talks to its jails from its address in their network. Not on a real
  * interface: when its address changes, by DHCP, the kernel removes the routes
@@ -229,7 +241,7 @@ host_run(void *ctx, struct err *err)
 		return r;
 	net_msg_alias(&b, index, alias.buf, false);
 	m = rtnl_add(&b, RTM_NEWLINK, 0, 0, "configure %s", up->facts->ifname);
-	net_msg_put_link(m, index, false);
+	put_no_arp(net_msg_put_link(m, index, false));
 	put_forwarding(m);
 	if (up->ipv6) {
 		/* Of two attributes of one kind the kernel takes the last. */

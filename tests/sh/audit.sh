@@ -75,6 +75,13 @@ test_expect 'a jail without addresses: its network probes say so' '
 	result perf | grep -q "^held" && [ "$(gaol get state bare)" = up ]
 '
 
+test_expect 'with raw sockets, nothing is sent as another or believed' '
+	gaol create -n raw -r tiny allow_raw_sockets=1 ip4_addr="lo1|192.168.0.3" &&
+	! audit -p raw-socket -p raw-source -p arp-lie raw && cat "$TMP/rows" &&
+	result raw-socket | grep -q "^NOT HELD" &&
+	result raw-source | grep -q ^held && result arp-lie | grep -q ^held
+'
+
 test_expect 'no such jail, no such probe: exit code 2, and why' '
 	fails 2 "there is no jail .nobody." gaol audit nobody &&
 	fails 2 "there is no probe .nothing.; .gaol audit -l web. lists" \
@@ -183,8 +190,8 @@ without filter,userns file-handle pidfd-getfd
 without filter,caps mount-over-proc umount remount fsopen open-tree \
     pivot-root mount-cgroup mount-overlay setns unshare-net
 without filter,caps,userns mount-debug bpf perf module kexec reboot swap \
-    clock syslog accounting ports packet-socket arp-lie firewall \
-    socket-families
+    clock syslog accounting ports packet-socket firewall socket-families
+without arp,filter,caps,userns arp-lie
 without caps,userns mknod kernel-log real-time nice raw-socket add-address \
     nd-lie
 without rlimits mlock
