@@ -64,7 +64,10 @@ str_add(struct str *s, const char *text)
 void
 str_addc(struct str *s, char c)
 {
-	str_addmem(s, &c, 1);
+	if (s->len + 1 >= s->cap)
+		str_grow(s, 1);
+	s->buf[s->len++] = c;
+	s->buf[s->len] = '\0';
 }
 
 void

@@ -112,22 +112,32 @@ rules_file(void)
 	return xstrdup(rcconf_get(rc, "pf_rules", def));
 }
 
+/* Does the file, read with the optimiser, come to what is loaded? That takes
+ * long for many rules, so it is asked last. */
+static bool
+optimizes_to(
+    const char *file, const struct pf_env *env, const struct pf_ruleset *rules)
+{
+	_cleanup_(pf_ruleset_freep) struct pf_ruleset *rs =
+	    load(file, env, true);
+
+	return rs != NULL && same_rules(rs, rules);
+}
+
 /* Take the file's rules, which have lines that people know. */
 static void
 prefer_file(struct running *r, const struct pf_env *env)
 {
 	_cleanup_free_ char *file = rules_file();
-	_cleanup_(pf_ruleset_freep) struct pf_ruleset *now =
-	    load(file, env, true);
-	struct pf_ruleset *written;
+	_cleanup_(pf_ruleset_freep) struct pf_ruleset *written =
+	    load(file, env, false);
 
-	if (now == NULL || !same_rules(now, r->rules))
-		return;
-	written = load(file, env, false);
-	if (written == NULL)
+	if (written == NULL ||
+	    (!same_rules(written, r->rules) &&
+		!optimizes_to(file, env, r->rules)))
 		return;
 	r->tables = r->rules;
-	r->rules = written;
+	r->rules = TAKE_PTR(written);
 	free(r->file);
 	r->file = TAKE_PTR(file);
 	r->env = *env;

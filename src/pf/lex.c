@@ -151,10 +151,15 @@ static const struct keyword keywords[] = {
 	{ "user", K_USER },
 };
 
+/* Most words differ in the first letter: no call for those. */
 static int
 keyword_cmp(const void *key, const void *elem)
 {
-	return strcmp(key, ((const struct keyword *)elem)->name);
+	const char *name = ((const struct keyword *)elem)->name;
+	const char *word = key;
+	int d = (unsigned char)word[0] - (unsigned char)name[0];
+
+	return d != 0 ? d : strcmp(word, name);
 }
 
 static int
