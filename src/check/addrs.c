@@ -195,6 +195,34 @@ check_placed(const struct check_system *sys, struct findings *all,
 	}
 }
 
+/* A jail that runs is found by the host's routes to its addresses. */
+static void
+check_routed(const struct check_system *sys, struct findings *all,
+    const struct check_jail *j, const struct net_jail_addr *a)
+{
+	const struct pf_jail *now = pf_machine_jail(sys->machine, j->name);
+	union pf_ip ip = { 0 };
+	char buf[NET_ADDR_STRLEN];
+	struct finding *f;
+
+	if (!j->up || now == NULL)
+		return;
+	memcpy(ip.b, a->addr.b, a->addr.family == AF_INET ? 4 : 16);
+	for (size_t i = 0; i < now->addrs.n; i++)
+		if (now->addrs.v[i].af == a->addr.family &&
+		    check_same_ip(a->addr.family, &now->addrs.v[i].ip, &ip))
+			return;
+	f = finding_add(all, FINDING_ERROR, "jail-unrouted");
+	finding_thing(f, "jail %s", j->name);
+	finding_what(f, "it runs, and the host has no route to %s",
+	    net_addr_format(&a->addr, false, buf));
+	finding_why(f,
+	    "nothing reaches it there: the kernel drops such routes with the "
+	    "address of %s, or ip4_addr was set since the start",
+	    a->ifname[0] ? a->ifname : "its interface");
+	finding_fix(f, "gaol restart %s", j->name);
+}
+
 static void
 check_config(const struct check_system *sys, struct findings *all,
     const struct check_jail *j)
@@ -203,8 +231,10 @@ check_config(const struct check_system *sys, struct findings *all,
 
 	if (net_jail_addrs_parse(j->ip4, j->ip6, &addrs, NULL) < 0)
 		return;
-	for (size_t i = 0; i < addrs.n; i++)
+	for (size_t i = 0; i < addrs.n; i++) {
 		check_placed(sys, all, j, &addrs.v[i]);
+		check_routed(sys, all, j, &addrs.v[i]);
+	}
 	net_jail_addrs_clear(&addrs);
 }
 

@@ -204,11 +204,12 @@ check_host_read(struct cli *c, const char *file, struct check_host *ret,
 	r = host_read(&ret->host, err);
 	if (r < 0)
 		return r;
-	if (ret->host.warning != NULL)
-		findings_unchecked(all, "%s", ret->host.warning);
 	ret->sys.machine = &ret->host.machine;
 	ret->sys.env = &ret->host.env;
 	read_rcconf(ret, all);
+	/* Groups are rc.conf's, and what is wrong with it was told. */
+	if (ret->host.warning != NULL && ret->sys.plan != NULL)
+		findings_unchecked(all, "%s", ret->host.warning);
 	check_read_jails(c, ret, all);
 	read_rules(ret, file, all);
 	read_services(ret);

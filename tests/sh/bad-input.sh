@@ -26,6 +26,22 @@ bad() {
 	'
 }
 
+# found TITLE MESSAGE CMD...: CMD exits with 1, MESSAGE is a line of what it
+# found, nothing goes to standard error and nothing has changed.
+found() {
+	title=$1 message=$2
+	shift 2
+	cmd=("$@")
+	remember
+	test_expect "$title" '
+		"${cmd[@]}" >"$TMP/stdout" 2>"$TMP/stderr"
+		got=$?
+		cat "$TMP/stdout" "$TMP/stderr"
+		[ $got = 1 ] && [ ! -s "$TMP/stderr" ] &&
+		[ "$(grep -cxF -- "$message" "$TMP/stdout")" = 1 ] && unchanged
+	'
+}
+
 bad 'no pool yet' 1 \
     "gaol: there is no pool yet: gaol pool create iocage DEVICE, then iocage activate iocage" \
     gaol list
@@ -316,6 +332,14 @@ bad 'a macro that is not defined' 1 \
 echo 'pass in proto tcp to port nosuch' >$conf
 bad 'a port that has no such name' 1 "$conf:1: unknown port nosuch" \
     pfctl -f $conf
+# It loads, as on FreeBSD: the jail may come later. Whoever asks is told.
+echo 'rdr pass on lo1 proto tcp to 192.168.0.1 port 80 -> 192.168.0.44' >$conf
+found "rdr to an address nobody has: pfctl --lint" \
+    "$conf:1: error: rdr to 192.168.0.44, which no interface and no running jail has" \
+    pfctl -n --lint -f $conf
+found "rdr to an address nobody has: gaol check" \
+    "$conf:1: error: rdr to 192.168.0.44, which nobody has" \
+    gaol check --file $conf
 bad 'no file' 1 "pfctl: $TMP/none: No such file or directory" \
     pfctl -f "$TMP/none"
 bad 'a modifier that is none' 1 "pfctl: Unknown show modifier 'bogus'" \

@@ -41,4 +41,27 @@ test_expect 'every option, limit and time-out is on the page' '
 		grep -qF -- "$name" "$TMP/page" || echo "$name"
 	done <"$TMP/names" >"$TMP/missing" && cat "$TMP/missing" &&
 	[ ! -s "$TMP/missing" ]'
+
+# pfctl(8): blocks behind `.\" file: NAME` are files; those behind `.\" run` are
+# commands with what they print.
+page8=$TOP/man/pfctl.8
+marked() {
+	awk -v mark=".\\\\\" $1" '
+	    $0 == mark { on = 1; next }
+	    on && /^\.Bd/ { inside = 1; next }
+	    /^\.Ed/ { if (inside) exit }
+	    inside' "$page8" | sed 's/\\-/-/g; s/\\e/\\/g'
+}
+test_expect 'the test of rules in pfctl(8) prints what the page says' '
+	mkdir "$TMP/here" && cd "$TMP/here" && marked "file: facts" >facts &&
+	marked "file: pf.conf" >pf.conf && marked "file: firewall.test" >firewall.test &&
+	marked run >run && [ -s pf.conf ] && [ -s firewall.test ] &&
+	cmd=$(sed -n "s/^\$ //p" run) && [ -n "$cmd" ] &&
+	eval "$cmd" >out && diff <(sed 1d run) out; rc=$?; cd "$TOP" && [ $rc = 0 ]'
+test_expect 'each word of the grammar in pfctl(8) is one of the reader' '
+	sed -n "/^\.Sh TESTS OF RULES/,/^\.Sh EX/p" "$page8" >"$TMP/grammar" &&
+	for word in passes is blocked lost arrives at leaves on as by; do
+		grep -qw "$word" "$TMP/grammar" &&
+		grep -q "\"$word\"" "$TOP/src/pf/expect-parse.c" || { echo "$word"; exit 1; }
+	done'
 test_done
