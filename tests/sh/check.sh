@@ -77,6 +77,19 @@ test_expect 'what does not load cannot be looked at' '
 	fails 2 "cannot|No such file" pfctl --facts ../facts -n --lint -f "$TMP/none.conf" &&
 	fails 1 "give -n and -f" pfctl --lint -f tutorial-final.conf &&
 	fails 1 "give -n and -f" pfctl -n --lint'
+# Indented lines behind the line that matches $1, up to the next that are not.
+block() {
+	awk -v from="$1" '
+	    $0 ~ from { on = 1; next }
+	    on && /^    / { seen = 1; print substr($0, 5); next }
+	    on && seen && !/^$/ { exit }' "$TOP/README.md"
+}
+test_expect 'the answer in README is the one to its rules' '
+	mkdir "$TMP/readme" && facts=$PWD/../facts && cd "$TMP/readme" &&
+	block "^./etc/pf.conf.:" >pf.conf && block "rules on this page it says" >want &&
+	[ "$(wc -l <pf.conf)" -gt 10 ] && [ -s want ] &&
+	pfctl --facts "$facts" -n --lint -f pf.conf | sed "s,^pf.conf,/etc/pf.conf," >got
+	diff want got; rc=$?; cd "$TOP/tests/check/lint" && [ $rc = 0 ]'
 test_expect 'a file on standard input' '
 	pfctl --facts ../facts -n --lint -f - <tutorial-rdr.conf >"$TMP/out"; [ $? = 1 ] &&
 	grep -q "^stdin:11: error: rdr to 192.168.0.4" "$TMP/out" || { cat "$TMP/out"; false; }'
