@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "cli/audit.h"
 
-#define PROBE_SECONDS 40
+#define PROBE_SECONDS 120
 
 /* The program's ends of two pipes, and ours. */
 struct talk {

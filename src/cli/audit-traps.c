@@ -13,12 +13,16 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "cli/audit.h"
 
-#define TRAP_SECONDS 15
+/* How long a trap may take: so many times what the clone takes without one,
+ * but never less than this. */
+#define PATIENCE_FACTOR 10
+#define PATIENCE_SECONDS 5
 #define SAVED ".gaol-audit.saved"
 #define INSIDE "/.gaol-audit.d"
 
@@ -316,7 +320,7 @@ audit_trap_run(
 	}
 	(void)close(fds[1]);
 	p.fd = fds[0];
-	if (poll(&p, 1, TRAP_SECONDS * 1000) == 0)
+	if (poll(&p, 1, (int)a->patience * 1000) == 0)
 		conclude(ret, AUDIT_OPEN, "a command of the host's hangs");
 	else if (read(fds[0], ret, sizeof(*ret)) != sizeof(*ret))
 		conclude(ret, AUDIT_ABSENT, "the trap's process died");
@@ -330,4 +334,34 @@ audit_trap_run(
 		take_away(a, t);
 	if (ret->result == AUDIT_OPEN)
 		(void)audit_files_make(a, NULL);
+}
+
+/* Nothing is laid. */
+static void
+no_trap(struct audit *a, const struct audit_trap *t, struct audit_verdict *v)
+{
+	struct err err = { 0 };
+
+	(void)t;
+	if (use_clone(a, NULL, &err) < 0)
+		conclude(v, AUDIT_OPEN, "%.200s", err.msg);
+	else
+		conclude(v, AUDIT_HELD, "it runs");
+}
+
+int
+audit_trial(struct audit *a, struct err *err)
+{
+	static const struct audit_trap none = { .name = "none",
+		.run = no_trap };
+	struct audit_verdict v;
+	time_t begun = time(NULL);
+
+	a->patience = 300;
+	audit_trap_run(a, &none, &v);
+	if (v.result != AUDIT_HELD)
+		return err_set(err, EIO, "the clone does not start: %s", v.why);
+	a->patience = PATIENCE_SECONDS +
+	    (unsigned int)(time(NULL) - begun) * PATIENCE_FACTOR;
+	return 0;
 }

@@ -71,6 +71,7 @@ struct audit {
 	int canary_fd; /* a byte for each SIGUSR1 that it got */
 	struct audit_sockets sockets;
 	struct jail_limits loosen; /* what was tightened for a probe */
+	unsigned int patience;	   /* seconds that a trap may take */
 	struct strv params;	   /* KEY=VALUE for the program */
 };
 
@@ -120,6 +121,9 @@ struct audit_trap {
 };
 
 extern const struct audit_trap audit_traps[]; /* ends with a NULL name */
+/* Use the clone once without any: it must run, and a trap may take some times
+ * as long. Before the first trap. */
+int audit_trial(struct audit *a, struct err *err);
 /* In a process of its own, since it may hang or die. */
 void audit_trap_run(
     struct audit *a, const struct audit_trap *t, struct audit_verdict *ret);

@@ -67,15 +67,16 @@ run_all(struct audit *a, const struct audit_opts *o, struct audit_rows *rows,
     struct err *err)
 {
 	size_t i = 0;
-	int r;
+	int r = audit_trial(a, err);
 
-	for (; audit_traps[i].name != NULL; i++) {
+	for (; r == 0 && audit_traps[i].name != NULL; i++) {
 		if (!is_wanted(o, audit_traps[i].name))
 			continue;
 		cli_debug(a->c, "trap %s", audit_traps[i].name);
 		audit_trap_run(a, &audit_traps[i], &rows->v[i].verdict);
 	}
-	r = audit_start(a, err);
+	if (r == 0)
+		r = audit_start(a, err);
 	for (; r == 0 && i < rows->n; i++) {
 		if (!is_wanted(o, rows->v[i].name))
 			continue;

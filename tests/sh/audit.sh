@@ -245,12 +245,18 @@ mkdir -p "$TMP/b/libexec" "$TMP/src/init"
 cp "$BUILD/gaol" "$TMP/b/" && cp "$BUILD"/libexec/gaol-* "$TMP/b/libexec/"
 chmod 755 "$TMP/b/libexec/gaol-init"
 PATH=$TMP/b:$PATH without readable-init init-program init-descriptors
-cp src/init/*.[ch] "$TMP/src/init/"
-sed -i 's/^#define INIT_LOG_MAX .*/#define INIT_LOG_MAX (1L << 40)/' \
-    "$TMP/src/init/init.h"
-musl-gcc -std=gnu17 -Os -D_GNU_SOURCE -I"$TMP/src" -static \
-    "$TMP"/src/init/*.c -o "$TMP/b/libexec/gaol-init"
-PATH=$TMP/b:$PATH without log-limit log
+if command -v musl-gcc >/dev/null && [ -d src/init ]; then
+	cp src/init/*.[ch] "$TMP/src/init/"
+	sed -i 's/^#define INIT_LOG_MAX .*/#define INIT_LOG_MAX (1L << 40)/' \
+	    "$TMP/src/init/init.h"
+	musl-gcc -std=gnu17 -Os -D_GNU_SOURCE -I"$TMP/src" -static \
+	    "$TMP"/src/init/*.c -o "$TMP/b/libexec/gaol-init"
+	PATH=$TMP/b:$PATH without log-limit log
+else
+	seen+=" log"
+	test_skip 'without log-limit: log gets through' \
+	    'gaol-init cannot be built here'
+fi
 
 # The pool on a directory was seen above. No line of ours holds these two: the
 # host never opens a jail's rc.conf, and the kernel has no way to send from a
