@@ -389,21 +389,26 @@ remove_made(const struct names *made)
 	(void)nft_batch_commit(&b, NULL);
 }
 
+/* What stands now, and the generation that it is of. */
+static int
+find_all(struct found *f, uint32_t *genid, struct err *err)
+{
+	_cleanup_(nl_closep) struct mnl_socket *nl = NULL;
+	int r = nft_genid(genid, err);
+
+	if (r == 0)
+		r = nl_open(NETLINK_NETFILTER, &nl, err);
+	return r < 0 ? r : find(nl, f, true, err);
+}
+
 static int
 load_once(const struct nft_load *load, struct names *made, struct err *err)
 {
-	_cleanup_(nl_closep) struct mnl_socket *nl = NULL;
 	_cleanup_(found_clear) struct found f = { 0 };
 	_cleanup_(nft_batch_clear) struct nft_batch b = { 0 };
 	uint32_t genid;
-	int r = nft_genid(&genid, err);
+	int r = find_all(&f, &genid, err);
 
-	if (r < 0)
-		return r;
-	r = nl_open(NETLINK_NETFILTER, &nl, err);
-	if (r < 0)
-		return r;
-	r = find(nl, &f, true, err);
 	if (r < 0)
 		return r;
 	if (f.table[0] && !f.dormant[0])
@@ -470,18 +475,11 @@ nft_remove(struct err *err)
 static int
 replace_once(const struct nft_set *set, size_t n_set, struct err *err)
 {
-	_cleanup_(nl_closep) struct mnl_socket *nl = NULL;
 	_cleanup_(found_clear) struct found f = { 0 };
 	_cleanup_(nft_batch_clear) struct nft_batch b = { 0 };
 	uint32_t genid;
-	int r = nft_genid(&genid, err);
+	int r = find_all(&f, &genid, err);
 
-	if (r < 0)
-		return r;
-	r = nl_open(NETLINK_NETFILTER, &nl, err);
-	if (r < 0)
-		return r;
-	r = find(nl, &f, true, err);
 	if (r < 0)
 		return r;
 	nft_batch_init(&b);

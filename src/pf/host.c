@@ -159,6 +159,27 @@ pf_host_if(struct parser *p, const char *name, unsigned mods)
 	return list;
 }
 
+bool
+pf_add_mod(const char *suffix, unsigned *mods)
+{
+	static const struct {
+		const char *suffix;
+		unsigned mod;
+	} known[] = {
+		{ ":network", PF_MOD_NETWORK },
+		{ ":broadcast", PF_MOD_BROADCAST },
+		{ ":peer", PF_MOD_PEER },
+		{ ":0", PF_MOD_NOALIAS },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (streq(suffix, known[i].suffix)) {
+			*mods |= known[i].mod;
+			return true;
+		}
+	return false;
+}
+
 /* NAME[:network|:broadcast|:peer][:0], with an extra mask if bits >= 0.
  * NULL: it is none, or an impossible one (told). */
 static struct host *
@@ -169,15 +190,7 @@ host_interface(struct parser *p, const char *word, int bits)
 	struct host *list;
 
 	while ((colon = strrchr(name, ':')) != NULL) {
-		if (streq(colon, ":network"))
-			mods |= PF_MOD_NETWORK;
-		else if (streq(colon, ":broadcast"))
-			mods |= PF_MOD_BROADCAST;
-		else if (streq(colon, ":peer"))
-			mods |= PF_MOD_PEER;
-		else if (streq(colon, ":0"))
-			mods |= PF_MOD_NOALIAS;
-		else
+		if (!pf_add_mod(colon, &mods))
 			return NULL;
 		*colon = '\0';
 	}

@@ -201,15 +201,7 @@ dyn_mods(struct parser *p, char *name, unsigned *ret)
 	char *colon;
 
 	while ((colon = strrchr(name, ':')) != NULL) {
-		if (streq(colon, ":network"))
-			mods |= PF_MOD_NETWORK;
-		else if (streq(colon, ":broadcast"))
-			mods |= PF_MOD_BROADCAST;
-		else if (streq(colon, ":peer"))
-			mods |= PF_MOD_PEER;
-		else if (streq(colon, ":0"))
-			mods |= PF_MOD_NOALIAS;
-		else
+		if (!pf_add_mod(colon, &mods))
 			return pf_error(
 			    p, "interface %s has bad modifier", name);
 		*colon = '\0';

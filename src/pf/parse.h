@@ -282,6 +282,8 @@ struct host *pf_host(struct parser *p, const char *word);
 /* Addresses of an interface, group or "self"; NULL if there are none. A name
  * without a digit at its end also takes the interfaces NAME0, NAME1 .. */
 struct host *pf_host_if(struct parser *p, const char *name, unsigned mods);
+/* Add what ":network" and the like behind a name mean; false: nothing. */
+bool pf_add_mod(const char *suffix, unsigned *mods);
 /* Give it a mask of that length and clear what is behind it. */
 void pf_host_mask(struct host *h, unsigned bits);
 void pf_host_append(struct host **list, struct host *more);
