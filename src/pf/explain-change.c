@@ -4,168 +4,9 @@
  * of pf.conf: they are made in a draft of the rules, the packet is walked
  * through that, and only what works is told.
  */
-#include "pf/explain-internal.h"
+#include "pf/explain-attempt.h"
 
-enum { ROUNDS = 4, JAILS_MAX = 2 };
-
-/* A change while it is being tried. */
-struct attempt {
-	struct ex *ex;
-	struct ex_draft draft;
-	struct pf_ex_change change;
-	struct ex_walk walk; /* of the draft as it is now */
-};
-
-static void
-begin(struct attempt *t, struct ex *ex)
-{
-	*t = (struct attempt){ .ex = ex };
-	ex_draft_init(&t->draft, ex->in->rules);
-}
-
-static bool
-walk_again(struct attempt *t)
-{
-	ex_walk_clear(&t->walk);
-	return ex_walk(t->ex->in, &t->draft.rs, t->ex->q, &t->walk, NULL) == 0;
-}
-
-/* Told if it works, dropped if not. */
-static bool
-end(struct attempt *t, bool works, const char *why)
-{
-	if (works && t->change.edits.n > 0) {
-		t->change.why = why;
-		t->change.tried = true;
-		*array_add(&t->ex->out->changes) = t->change;
-	} else {
-		array_clear(&t->change.edits);
-		works = false;
-	}
-	ex_walk_clear(&t->walk);
-	ex_draft_clear(&t->draft);
-	return works;
-}
-
-static void
-edit(struct attempt *t, enum pf_ex_how how, const char *file, uint32_t line,
-    const char *text)
-{
-	struct pf_ex_edit *e = array_add(&t->change.edits);
-	struct arena *mem = &t->ex->out->arena;
-
-	e->how = how;
-	e->file = file ? arena_strdup(mem, file) : t->ex->main_file;
-	e->line = line;
-	e->text = arena_strdup(mem, text);
-}
-
-/* ---- rules as text ---- */
-
-static bool
-is_local(const struct ex *ex, uint8_t af, const union pf_ip *ip)
-{
-	return pf_machine_is_local(ex->in->machine, af, ip);
-}
-
-static void
-add_peer(struct ex *ex, struct str *s, const struct pf_packet *p, bool dst,
-    bool precise, uint16_t port)
-{
-	const union pf_ip *ip = dst ? &p->dst : &p->src;
-
-	str_add(s, dst ? " to " : " from ");
-	if (precise || is_local(ex, p->af, ip))
-		ex_add_ip(s, p->af, ip);
-	else
-		str_add(s, "any");
-	if (port != 0)
-		str_printf(s, " port %u", port);
-}
-
-static void
-add_proto(struct str *s, const struct pf_packet *p)
-{
-	const char *name = pf_proto_name(p->proto);
-
-	if (name != NULL)
-		str_printf(s, " proto %s", name);
-	else
-		str_printf(s, " proto %u", p->proto);
-}
-
-/* "pass in on em0 inet proto tcp from any to 192.168.0.2 port 3306" */
-static void
-filter_rule(struct ex *ex, struct str *s, const char *verb, bool quick,
-    const struct pf_sim_event *ev, bool answer)
-{
-	const struct pf_packet *p = &ev->judged;
-	bool ports = p->proto == 6 || p->proto == 17;
-	const char *type = pf_icmp_type_name(p->icmp_type, p->af);
-
-	str_printf(s, "%s %s%s on %s %s", verb, ev->dir == PF_IN ? "in" : "out",
-	    quick ? " quick" : "", ev->ifname,
-	    p->af == AF_INET ? "inet" : "inet6");
-	add_proto(s, p);
-	add_peer(ex, s, p, false, false, ports && answer ? p->sport : 0);
-	add_peer(ex, s, p, true, !answer, ports && !answer ? p->dport : 0);
-	if ((p->proto == 1 || p->proto == 58) && type != NULL)
-		str_printf(s, " %s %s",
-		    p->proto == 1 ? "icmp-type" : "icmp6-type", type);
-	if (answer && p->proto == 6)
-		str_add(s, " flags any");
-	if (answer)
-		str_add(s, " no state");
-}
-
-static const char *
-anchor_path(const struct pf_sim_event *ev)
-{
-	return ev->anchor ? ev->anchor->path : "";
-}
-
-/*
- * Put in a filter rule that decides instead of the one that did: at the end,
- * where the last match wins, or with quick in front of one that ends the
- * search.
- */
-static bool
-decide(struct attempt *t, const char *verb, const struct pf_sim_event *ev,
-    bool answer)
-{
-	_cleanup_(str_clear) struct str s = STR_INIT;
-	bool first =
-	    ev->rule != NULL && (ev->rule->quick || anchor_path(ev)[0] != '\0');
-
-	filter_rule(t->ex, &s, verb, first, ev, answer);
-	if (!ex_draft_put(&t->draft, first ? anchor_path(ev) : "", s.buf,
-		first ? ev->rule : NULL, false, t->ex->in->machine->env))
-		return false;
-	if (first)
-		edit(t, PF_EX_BEFORE, ev->rule->file, ev->rule->line, s.buf);
-	else
-		edit(t, PF_EX_AT_END, NULL, 0, s.buf);
-	return true;
-}
-
-/* Rules that let it pass wherever it is blocked now, on its way and back. */
-static bool
-open_up(struct attempt *t)
-{
-	for (int i = 0; i <= ROUNDS; i++) {
-		const struct pf_sim_event *ev;
-
-		if (!walk_again(t))
-			return false;
-		if (ex_walk_passes_pf(&t->walk))
-			return true;
-		ev = ex_walk_blocker(&t->walk);
-		if (ev == NULL || ev->rule == NULL || i == ROUNDS ||
-		    !decide(t, "pass", ev, t->walk.asked_back))
-			return false;
-	}
-	return false;
-}
+enum { JAILS_MAX = 2 };
 
 /* ---- it is blocked ---- */
 
@@ -180,14 +21,14 @@ begins(const struct pf_packet *p)
 static void
 let_pass(struct ex *ex)
 {
-	struct attempt t;
+	struct ex_attempt t;
 	bool works;
 
 	if (!begins(&ex->q->packet))
 		return;
-	begin(&t, ex);
-	works = open_up(&t);
-	(void)end(&t, works,
+	ex_try(&t, ex);
+	works = ex_try_open(&t);
+	(void)ex_try_end(&t, works,
 	    works && t.walk.end == PF_EX_NO_LISTENER
 		? "to let it pass pf, though nobody listens there"
 		: "to let it pass");
@@ -206,7 +47,7 @@ first_filter(const struct ex *ex)
 }
 
 static bool
-put_translation(struct attempt *t, const char *text)
+put_translation(struct ex_attempt *t, const char *text)
 {
 	const struct pf_rule *f = first_filter(t->ex);
 
@@ -214,9 +55,9 @@ put_translation(struct attempt *t, const char *text)
 		&t->draft, "", text, NULL, false, t->ex->in->machine->env))
 		return false;
 	if (f != NULL)
-		edit(t, PF_EX_BEFORE, f->file, f->line, text);
+		ex_try_edit(t, PF_EX_BEFORE, f->file, f->line, text);
 	else
-		edit(t, PF_EX_AT_END, NULL, 0, text);
+		ex_try_edit(t, PF_EX_AT_END, NULL, 0, text);
 	return true;
 }
 
@@ -284,20 +125,20 @@ try_target(struct ex *ex, const struct pf_rule *r, const struct pf_jail *j,
 	_cleanup_free_ char *statement =
 	    ex_statement(&ex->files, r->file, r->line);
 	_cleanup_(str_clear) struct str addr = STR_INIT, s = STR_INIT;
-	struct attempt t;
+	struct ex_attempt t;
 	bool works;
 
 	ex_add_ip(&addr, af, ip);
 	if (statement == NULL || !with_target(&s, statement, addr.buf))
 		return false;
-	begin(&t, ex);
+	ex_try(&t, ex);
 	works =
 	    ex_draft_put(&t.draft, "", s.buf, r, true, ex->in->machine->env);
 	if (works) {
-		edit(&t, PF_EX_INSTEAD, r->file, r->line, s.buf);
-		works = open_up(&t) && t.walk.end == PF_EX_PASSES;
+		ex_try_edit(&t, PF_EX_INSTEAD, r->file, r->line, s.buf);
+		works = ex_try_open(&t) && t.walk.end == PF_EX_PASSES;
 	}
-	return end(&t, works,
+	return ex_try_end(&t, works,
 	    arena_printf(&ex->out->arena, "to reach the jail %s", j->name));
 }
 
@@ -321,43 +162,6 @@ other_targets(struct ex *ex, const struct ex_walk *w)
 
 /* ---- a redirection that is missing ---- */
 
-/* The statement without the interface (and its groups); empty if nothing is
- * left to skip. */
-static void
-without_skip(struct str *s, const char *statement, const struct pf_if *ifp)
-{
-	_cleanup_(strv_clear) struct strv words = { 0 }, left = { 0 };
-
-	strv_split(&words, statement, " \t{},");
-	for (size_t i = 3; i < words.n; i++)
-		if (!streq(words.v[i], ifp->name) &&
-		    !strv_has(&ifp->groups, words.v[i]))
-			strv_add(&left, words.v[i]);
-	if (left.n == 0)
-		return;
-	str_add(s, left.n > 1 ? "set skip on {" : "set skip on");
-	for (size_t i = 0; i < left.n; i++)
-		str_printf(s, " %s", left.v[i]);
-	str_add(s, left.n > 1 ? " }" : "");
-}
-
-static void
-unskip(struct attempt *t, const char *ifname)
-{
-	const struct pf_if *ifp = pf_env_if(t->ex->in->machine->env, ifname);
-	uint32_t line =
-	    ifp ? ex_skip_line(&t->ex->files, t->ex->main_file, ifp) : 0;
-	_cleanup_free_ char *statement =
-	    ex_statement(&t->ex->files, t->ex->main_file, line);
-	_cleanup_(str_clear) struct str s = STR_INIT;
-
-	if (ifp == NULL || statement == NULL)
-		return;
-	ex_draft_unskip(&t->draft, ifp);
-	without_skip(&s, statement, ifp);
-	edit(t, PF_EX_INSTEAD, NULL, line, s.buf);
-}
-
 static void
 rdr_rule(struct str *s, const struct pf_sim_event *ev, const union pf_ip *ip)
 {
@@ -365,7 +169,7 @@ rdr_rule(struct str *s, const struct pf_sim_event *ev, const union pf_ip *ip)
 
 	str_printf(
 	    s, "rdr on %s %s", ev->ifname, p->af == AF_INET ? "inet" : "inet6");
-	add_proto(s, p);
+	ex_add_proto(s, p);
 	str_add(s, " from any to ");
 	ex_add_ip(s, p->af, &p->dst);
 	str_printf(s, " port %u -> ", p->dport);
@@ -381,17 +185,17 @@ try_redirect(struct ex *ex, const struct ex_walk *w,
     const union pf_ip *ip)
 {
 	_cleanup_(str_clear) struct str s = STR_INIT;
-	struct attempt t;
+	struct ex_attempt t;
 	bool works;
 
 	(void)w;
 	rdr_rule(&s, ev, ip);
-	begin(&t, ex);
+	ex_try(&t, ex);
 	if (ev->skip)
-		unskip(&t, ev->ifname);
-	works = put_translation(&t, s.buf) && open_up(&t) &&
+		ex_try_unskip(&t, ev->ifname);
+	works = put_translation(&t, s.buf) && ex_try_open(&t) &&
 	    t.walk.end == PF_EX_PASSES;
-	return end(&t, works,
+	return ex_try_end(&t, works,
 	    arena_printf(&ex->out->arena, "to reach the jail %s", j->name));
 }
 
@@ -415,7 +219,7 @@ redirect(struct ex *ex, const struct ex_walk *w)
 	int n = 0;
 
 	if (!m->listeners_known || ev == NULL || w->to != NULL ||
-	    ev->nat != NULL || !is_local(ex, p->af, &p->dst) ||
+	    ev->nat != NULL || !ex_is_local(ex, p->af, &p->dst) ||
 	    pf_machine_listener(m, NULL, p->proto, p->af, &p->dst, p->dport))
 		return false;
 	for (size_t i = 0; i < m->jails.n && n < JAILS_MAX; i++) {
@@ -465,7 +269,7 @@ translate(struct ex *ex, const struct ex_walk *w)
 	const struct pf_if *out = pf_env_if(ex->in->machine->env, w->out_if);
 	const struct pf_if_addr *net = network_of(ex, p);
 	_cleanup_(str_clear) struct str s = STR_INIT;
-	struct attempt t;
+	struct ex_attempt t;
 	bool works;
 
 	if (net == NULL || out == NULL)
@@ -474,10 +278,10 @@ translate(struct ex *ex, const struct ex_walk *w)
 	    p->af == AF_INET ? "inet" : "inet6");
 	add_network(&s, p->af, net);
 	str_printf(&s, " to any -> (%s)", w->out_if);
-	begin(&t, ex);
-	works = put_translation(&t, s.buf) && open_up(&t) &&
+	ex_try(&t, ex);
+	works = put_translation(&t, s.buf) && ex_try_open(&t) &&
 	    t.walk.end == PF_EX_PASSES;
-	(void)end(&t, works, "to give it an address that answers find");
+	(void)ex_try_end(&t, works, "to give it an address that answers find");
 }
 
 /* ---- it passes: what would close it ---- */
@@ -497,7 +301,7 @@ without_pass(struct str *s, const char *statement)
 }
 
 static bool
-drop_pass(struct attempt *t, const struct pf_sim_event *ev)
+drop_pass(struct ex_attempt *t, const struct pf_sim_event *ev)
 {
 	const struct pf_rule *r = ev->nat;
 	_cleanup_free_ char *statement =
@@ -508,14 +312,14 @@ drop_pass(struct attempt *t, const struct pf_sim_event *ev)
 	    !ex_draft_put(
 		&t->draft, "", s.buf, r, true, t->ex->in->machine->env))
 		return false;
-	edit(t, PF_EX_INSTEAD, r->file, r->line, s.buf);
+	ex_try_edit(t, PF_EX_INSTEAD, r->file, r->line, s.buf);
 	return true;
 }
 
 static bool
-is_closed(struct attempt *t)
+is_closed(struct ex_attempt *t)
 {
-	return walk_again(t) && t->walk.end == PF_EX_BLOCKED;
+	return ex_try_walk(t) && t->walk.end == PF_EX_BLOCKED;
 }
 
 /* The first look at which a rule could have blocked it. */
@@ -529,14 +333,14 @@ judging(const struct ex_walk *w)
 }
 
 static bool
-close_up(struct attempt *t, const struct ex_walk *w)
+close_up(struct ex_attempt *t, const struct ex_walk *w)
 {
 	const struct pf_sim_event *ev = judging(w);
 
 	if (ev == NULL)
 		return false;
 	if (ev->skip)
-		unskip(t, ev->ifname);
+		ex_try_unskip(t, ev->ifname);
 	if (ev->nat != NULL && ev->nat->natpass) {
 		if (!drop_pass(t, ev))
 			return false;
@@ -544,18 +348,19 @@ close_up(struct attempt *t, const struct ex_walk *w)
 			return true;
 		ev = judging(&t->walk);
 	}
-	return ev != NULL && decide(t, "block", ev, false) && is_closed(t);
+	return ev != NULL && ex_try_decide(t, "block", ev, false) &&
+	    is_closed(t);
 }
 
 static void
 let_not_pass(struct ex *ex, const struct ex_walk *w)
 {
-	struct attempt t;
+	struct ex_attempt t;
 
 	if (ex->in->machine->pf_off || ex->in->known != NULL)
 		return;
-	begin(&t, ex);
-	(void)end(&t, close_up(&t, w), "to close it");
+	ex_try(&t, ex);
+	(void)ex_try_end(&t, close_up(&t, w), "to close it");
 }
 
 /* ---- what is no rule's matter ---- */

@@ -97,6 +97,17 @@ void ex_add_ip(struct str *s, uint8_t af, const union pf_ip *ip);
 void ex_add_end(struct str *s, const struct pf_packet *p, bool dst);
 char *ex_end(struct arena *a, const struct pf_packet *p, bool dst);
 
+char *ex_ip(struct arena *a, uint8_t af, const union pf_ip *ip);
+
+/* A step at the end; `text` is the arena's, or static. */
+struct pf_ex_step *ex_add_step(
+    struct ex *ex, enum pf_ex_kind kind, const char *text);
+/* All steps of the i-th look (explain-event.c), or that of the filter alone,
+ * with the matches of its walk. */
+void ex_tell_event(struct ex *ex, const struct ex_walk *w, size_t i);
+void ex_tell_filter(struct ex *ex, struct pf_sim *sim,
+    const struct pf_sim_match *m, const struct pf_sim_event *ev);
+
 void ex_changes(struct ex *ex, const struct ex_walk *w);
 
 /* ---- a ruleset with changes (explain-draft.c) ---- */

@@ -48,25 +48,13 @@ ex_end(struct arena *a, const struct pf_packet *p, bool dst)
 	return arena_strdup(a, s.buf);
 }
 
-static char *
-ip_text(struct arena *a, uint8_t af, const union pf_ip *ip)
+char *
+ex_ip(struct arena *a, uint8_t af, const union pf_ip *ip)
 {
 	_cleanup_(str_clear) struct str s = STR_INIT;
 
 	ex_add_ip(&s, af, ip);
 	return arena_strdup(a, s.buf);
-}
-
-/* ---- adding steps ---- */
-
-static struct pf_ex_step *
-add_step(struct ex *ex, enum pf_ex_kind kind, const char *text)
-{
-	struct pf_ex_step *s = array_add(&ex->out->steps);
-
-	s->kind = kind;
-	s->text = text;
-	return s;
 }
 
 static const char *
@@ -75,239 +63,13 @@ line_name(struct ex *ex, const struct pf_ex_rule *r)
 	return arena_printf(&ex->out->arena, "%s:%u", r->file, r->line);
 }
 
-/* ---- one look of pf ---- */
-
-static const char *
-sender(struct ex *ex, const struct ex_walk *w)
-{
-	(void)w;
-	if (ex->q->jail != NULL)
-		return arena_printf(
-		    &ex->out->arena, "jail %s sends it", ex->q->jail);
-	return "the host sends it";
-}
-
-/* Over which loopback, and why it is not the outer interface. */
-static const char *
-over_loopback(struct ex *ex, const struct pf_sim_event *ev)
-{
-	const struct pf_if *on = pf_env_if(ex->in->machine->env, ev->ifname);
-	const struct pf_if *owner =
-	    sim_env_owner(ex->in->machine->env, ev->before.af, &ev->before.dst);
-
-	if (on == NULL || !(on->flags & PF_IF_LOOPBACK) || owner == NULL ||
-	    owner == on)
-		return "";
-	return arena_printf(&ex->out->arena,
-	    " (%s is this machine's own, so not over %s)",
-	    ip_text(&ex->out->arena, ev->before.af, &ev->before.dst),
-	    owner->name);
-}
-
-static void
-tell_heading(struct ex *ex, const struct ex_walk *w, size_t i)
-{
-	const struct pf_sim_event *ev = &w->go.events.v[i];
-	struct arena *mem = &ex->out->arena;
-	struct pf_ex_step *s = add_step(ex, PF_EX_COMES, NULL);
-
-	s->dir = (uint8_t)ev->dir;
-	s->ifname = ev->ifname;
-	if (i > 0)
-		s->text = arena_printf(mem, "%s on %s",
-		    ev->dir == PF_IN ? "comes in" : "goes out", ev->ifname);
-	else if (ev->dir == PF_IN)
-		s->text = arena_printf(mem, "comes in on %s", ev->ifname);
-	else
-		s->text = arena_printf(mem, "%s, out on %s%s", sender(ex, w),
-		    ev->ifname, over_loopback(ex, ev));
-}
-
-static void
-tell_skip(struct ex *ex, const struct ex_walk *w, const struct pf_sim_event *ev)
-{
-	const struct pf_if *ifp = pf_env_if(ex->in->machine->env, ev->ifname);
-	uint32_t line = ifp ? ex_skip_line(&ex->files, ex->main_file, ifp) : 0;
-	struct pf_ex_step *s = add_step(ex, PF_EX_SKIP,
-	    arena_printf(
-		&ex->out->arena, "no rule is asked on %s", ev->ifname));
-
-	if (line > 0) {
-		_cleanup_free_ char *text =
-		    ex_statement(&ex->files, ex->main_file, line);
-
-		s->rule.file = ex->main_file;
-		s->rule.line = line;
-		s->rule.text = s->rule.rule =
-		    arena_strdup(&ex->out->arena, text);
-	}
-	ex_unasked(ex, w->sim, ev, &s->overruled);
-}
-
-static const char *
-translation(struct ex *ex, const struct pf_sim_event *ev)
-{
-	struct arena *mem = &ex->out->arena;
-	const struct pf_packet *a = &ev->before, *b = &ev->judged;
-
-	if (!sim_ip_eq(&a->dst, &b->dst) || a->dport != b->dport)
-		return arena_printf(
-		    mem, "it is for %s now", ex_end(mem, b, true));
-	if (!sim_ip_eq(&a->src, &b->src))
-		return arena_printf(
-		    mem, "its source is %s now", ip_text(mem, b->af, &b->src));
-	if (a->sport != b->sport)
-		return "its source port is another now";
-	return "not translated";
-}
-
-static void
-tell_translation(
-    struct ex *ex, const struct ex_walk *w, const struct pf_sim_event *ev)
-{
-	const struct pf_sim_match *m = &w->matches[ev->match];
-	struct pf_ex_step *s;
-
-	if (ev->nat != NULL) {
-		s = add_step(ex, PF_EX_TRANSLATE, translation(ex, ev));
-		s->rule = ex_rule(ex, ev->nat);
-		return;
-	}
-	/* "no rdr" and "no nat" stop the search, and translate nothing. */
-	for (size_t i = 0; i < ev->n_match; i++) {
-		enum pf_action a = (enum pf_action)m[i].rule->action;
-
-		if (a != PF_NO_NAT && a != PF_NO_RDR && a != PF_NO_BINAT)
-			continue;
-		s = add_step(ex, PF_EX_TRANSLATE, "not translated");
-		s->rule = ex_rule(ex, m[i].rule);
-	}
-}
-
-static bool
-is_filter(const struct pf_rule *r)
-{
-	return r->action == PF_PASS || r->action == PF_BLOCK;
-}
-
-/* Those that matched before the one that decides. */
-static void
-tell_overruled(struct ex *ex, const struct pf_sim_match *m,
-    const struct pf_sim_event *ev, struct pf_ex_rules *ret)
-{
-	for (size_t i = 0; i < ev->n_match; i++) {
-		if (!is_filter(m[ev->match + i].rule) ||
-		    m[ev->match + i].rule == ev->rule)
-			continue;
-		*array_add(ret) = ex_rule(ex, m[ev->match + i].rule);
-		ret->v[ret->n - 1].note = "is overruled";
-	}
-}
-
-static const char *
-filter_text(const struct pf_sim_event *ev)
-{
-	if (ev->verdict == PF_V_PASS)
-		return ev->rule ? "passes it"
-				: "no rule matches, and pf passes what no "
-				  "rule speaks of";
-	if (ev->reason != PF_R_MATCH)
-		return NULL;
-	return ev->rule ? "blocks it" : "pf drops it";
-}
-
-static void
-tell_filter(struct ex *ex, struct pf_sim *sim, const struct pf_sim_match *m,
-    const struct pf_sim_event *ev)
-{
-	struct pf_ex_step *s;
-
-	if (ev->nat != NULL && ev->nat->natpass) {
-		s = add_step(ex, PF_EX_FILTER,
-		    arena_printf(&ex->out->arena,
-			"not asked: the %s rule says \"pass\"",
-			ev->nat->action == PF_RDR ? "rdr" : "nat"));
-		ex_unasked(ex, sim, ev, &s->overruled);
-		return;
-	}
-	s = add_step(ex, PF_EX_FILTER, filter_text(ev));
-	s->bad = ev->verdict != PF_V_PASS;
-	if (s->text == NULL)
-		s->text = arena_printf(&ex->out->arena, "pf drops it: %s",
-		    pf_reason_name(ev->reason));
-	if (ev->rule != NULL)
-		s->rule = ex_rule(ex, ev->rule);
-	tell_overruled(ex, m, ev, &s->overruled);
-	if (s->bad)
-		ex_near_filter(ex, sim, ev, &s->near);
-}
-
-static void
-tell_state(struct ex *ex, const struct pf_sim_event *ev)
-{
-	struct pf_ex_step *s;
-
-	if (ev->verdict != PF_V_PASS) {
-		s = add_step(ex, PF_EX_STATE,
-		    arena_printf(&ex->out->arena,
-			"it does not fit the state that knows it: %s",
-			pf_reason_name(ev->reason)));
-		s->bad = true;
-		return;
-	}
-	(void)add_step(ex, PF_EX_STATE,
-	    "known by the state that was made: no rule is asked again");
-}
-
-static void
-tell_made(struct ex *ex, const struct pf_sim_event *ev)
-{
-	if (ev->verdict != PF_V_PASS || ev->before.frag)
-		return;
-	(void)add_step(ex, PF_EX_MADE,
-	    ev->state == PF_S_NEW
-		? "made: answers, and what follows, pass without rules"
-		: "none is made: every packet, answers too, is judged by "
-		  "itself");
-}
-
-static bool
-changed_by_scrub(const struct pf_sim_event *ev)
-{
-	return ev->scrub != NULL;
-}
-
-static void
-tell_event(struct ex *ex, const struct ex_walk *w, size_t i)
-{
-	const struct pf_sim_event *ev = &w->go.events.v[i];
-	struct pf_ex_step *s;
-
-	tell_heading(ex, w, i);
-	if (ev->skip) {
-		tell_skip(ex, w, ev);
-		return;
-	}
-	if (changed_by_scrub(ev)) {
-		s = add_step(ex, PF_EX_SCRUB, NULL);
-		s->rule = ex_rule(ex, ev->scrub);
-	}
-	if (ev->state == PF_S_OLD) {
-		tell_state(ex, ev);
-		return;
-	}
-	tell_translation(ex, w, ev);
-	tell_filter(ex, w->sim, w->matches, ev);
-	tell_made(ex, ev);
-}
-
 static void
 tell_sent(struct ex *ex, const struct ex_walk *w)
 {
 	for (size_t i = 0; i < w->go.returned.n; i++) {
 		const struct pf_sim_returned *r = &w->go.returned.v[i];
 
-		(void)add_step(ex, PF_EX_SENT,
+		(void)ex_add_step(ex, PF_EX_SENT,
 		    r->kind == PF_SENT_RST ? "the sender is told, by a RST"
 			: r->kind == PF_SENT_ICMP
 			? "the sender is told, by an ICMP error"
@@ -353,8 +115,8 @@ seen_client(struct ex *ex, const struct ex_walk *w)
 	if (sim_ip_eq(&w->arrives.src, &ex->q->packet.src))
 		return "";
 	return arena_printf(mem, "; it sees %s as the client, not %s",
-	    ip_text(mem, w->arrives.af, &w->arrives.src),
-	    ip_text(mem, w->arrives.af, &ex->q->packet.src));
+	    ex_ip(mem, w->arrives.af, &w->arrives.src),
+	    ex_ip(mem, w->arrives.af, &ex->q->packet.src));
 }
 
 static void
@@ -366,14 +128,14 @@ tell_arrival(struct ex *ex, const struct ex_walk *w)
 	if (!w->has_arrived || w->end == PF_EX_NOT_SENT_ON)
 		return;
 	if (w->leaves) {
-		s = add_step(ex, PF_EX_REACHES,
+		s = ex_add_step(ex, PF_EX_REACHES,
 		    arena_printf(mem, "leaves on %s, from %s to %s", w->out_if,
-			ip_text(mem, w->arrives.af, &w->arrives.src),
+			ex_ip(mem, w->arrives.af, &w->arrives.src),
 			ex_end(mem, &w->arrives, true)));
 		s->ifname = w->out_if;
 		return;
 	}
-	s = add_step(ex, PF_EX_REACHES,
+	s = ex_add_step(ex, PF_EX_REACHES,
 	    arena_printf(mem, "reaches %s%s%s", place(ex, w),
 		who_listens(ex, w), seen_client(ex, w)));
 	s->bad = w->end == PF_EX_NO_LISTENER;
@@ -394,7 +156,7 @@ tell_missing_rdr(struct ex *ex, const struct ex_walk *w)
 	ex_near_rdr(ex, w->sim, &w->go.events.v[w->go.events.n - 1], &near);
 	if (near.n == 0)
 		return;
-	s = add_step(ex, PF_EX_TRANSLATE, "no rdr rule matches");
+	s = ex_add_step(ex, PF_EX_TRANSLATE, "no rdr rule matches");
 	s->near = near;
 }
 
@@ -410,10 +172,10 @@ tell_back(struct ex *ex, const struct ex_walk *w)
 	if (w->leaks || !w->asked_back)
 		return;
 	if (w->end != PF_EX_NO_ANSWER) {
-		(void)add_step(ex, PF_EX_ANSWER, "the answer passes");
+		(void)ex_add_step(ex, PF_EX_ANSWER, "the answer passes");
 		return;
 	}
-	s = add_step(ex, PF_EX_ANSWER, NULL);
+	s = ex_add_step(ex, PF_EX_ANSWER, NULL);
 	s->bad = true;
 	if (ev == NULL) {
 		s->text = "there is no way back for the answer";
@@ -423,7 +185,7 @@ tell_back(struct ex *ex, const struct ex_walk *w)
 	s->ifname = ev->ifname;
 	s->text = arena_printf(mem, "the answer is dropped, %s on %s",
 	    ev->dir == PF_IN ? "in" : "out", ev->ifname);
-	tell_filter(ex, w->sim, w->back_matches, ev);
+	ex_tell_filter(ex, w->sim, w->back_matches, ev);
 }
 
 /* ---- what it comes to ---- */
@@ -455,7 +217,7 @@ nobody_text(struct ex *ex, const struct ex_walk *w)
 	return arena_printf(mem,
 	    "nobody has the address %s (in the network "
 	    "of %s)",
-	    ip_text(mem, p->af, &p->dst), f ? f->name : "?");
+	    ex_ip(mem, p->af, &p->dst), f ? f->name : "?");
 }
 
 static const char *
@@ -467,8 +229,7 @@ no_answer_text(struct ex *ex, const struct ex_walk *w)
 	return arena_printf(&ex->out->arena,
 	    "it leaves %s with a source that only this machine knows, %s: no "
 	    "nat rule translates it, and no answer finds the way back",
-	    w->out_if,
-	    ip_text(&ex->out->arena, w->arrives.af, &w->arrives.src));
+	    w->out_if, ex_ip(&ex->out->arena, w->arrives.af, &w->arrives.src));
 }
 
 static const char *
@@ -485,11 +246,11 @@ summary(struct ex *ex, const struct ex_walk *w)
 		return no_answer_text(ex, w);
 	case PF_EX_NO_ROUTE:
 		return arena_printf(mem, "there is no route to %s",
-		    ip_text(mem, w->arrives.af, &w->arrives.dst));
+		    ex_ip(mem, w->arrives.af, &w->arrives.dst));
 	case PF_EX_NOT_SENT_ON:
 		return arena_printf(mem,
 		    "it is for %s, and this machine does not forward %s",
-		    ip_text(mem, w->arrives.af, &w->arrives.dst),
+		    ex_ip(mem, w->arrives.af, &w->arrives.dst),
 		    w->arrives.af == AF_INET ? "IPv4" : "IPv6");
 	case PF_EX_NOBODY:
 		return nobody_text(ex, w);
@@ -502,18 +263,18 @@ summary(struct ex *ex, const struct ex_walk *w)
 		    "the jail %s would talk to itself by way of rdr: it gets "
 		    "the answer from itself, not from %s, and drops it",
 		    w->to->name,
-		    ip_text(mem, ex->q->packet.af, &ex->q->packet.dst));
+		    ex_ip(mem, ex->q->packet.af, &ex->q->packet.dst));
 	case PF_EX_GUARD:
 		return arena_printf(mem,
 		    "%s is not an address of the jail %s: gaol's guard drops "
 		    "what leaves a jail with another's",
-		    ip_text(mem, ex->q->packet.af, &ex->q->packet.src),
+		    ex_ip(mem, ex->q->packet.af, &ex->q->packet.src),
 		    ex->q->jail);
 	case PF_EX_RP_FILTER:
 		return arena_printf(mem,
 		    "it comes from outside with %s, an address of this "
 		    "machine's own: the kernel drops it",
-		    ip_text(mem, ex->q->packet.af, &ex->q->packet.src));
+		    ex_ip(mem, ex->q->packet.af, &ex->q->packet.src));
 	case PF_EX_FOREIGN:
 	case PF_EX_OTHER:
 		break;
@@ -528,16 +289,16 @@ tell_all(struct ex *ex, const struct ex_walk *w)
 	struct pf_ex_step *s;
 
 	if (ex->in->known != NULL)
-		(void)add_step(ex, PF_EX_STATE, ex->in->known);
+		(void)ex_add_step(ex, PF_EX_STATE, ex->in->known);
 	else if (w->inside)
-		(void)add_step(ex, PF_EX_HOST,
+		(void)ex_add_step(ex, PF_EX_HOST,
 		    "a jail's packets to itself stay in the jail: pf does not "
 		    "see them");
 	else if (ex->in->machine->pf_off)
-		(void)add_step(
+		(void)ex_add_step(
 		    ex, PF_EX_HOST, "pf is disabled: no rule is asked");
 	for (size_t i = 0; i < w->go.events.n; i++)
-		tell_event(ex, w, i);
+		ex_tell_event(ex, w, i);
 	tell_sent(ex, w);
 	if (w->end != PF_EX_PASSES || w->to == NULL)
 		tell_missing_rdr(ex, w);
@@ -549,7 +310,7 @@ tell_all(struct ex *ex, const struct ex_walk *w)
 	    w->end == PF_EX_NO_LISTENER ||
 	    (w->end == PF_EX_NO_ANSWER && !w->leaks))
 		return;
-	s = add_step(ex, PF_EX_HOST, ex->out->summary);
+	s = ex_add_step(ex, PF_EX_HOST, ex->out->summary);
 	s->bad = true;
 }
 
