@@ -82,6 +82,28 @@ bool foreign_is_iptables(const struct foreign_table *t);
 enum foreign_owner foreign_table_owner(const struct foreign_table *t);
 enum foreign_owner foreign_chain_owner(
     const struct foreign_table *t, const char *chain);
+/* ---- foreign-match.c ---- */
+
+enum foreign_answer { FOREIGN_NO, FOREIGN_YES, FOREIGN_MAYBE };
+
+/* A packet, and the registers as far as a rule has come. */
+struct foreign_match {
+	const struct foreign_table *t;
+	const struct foreign_packet *p;
+	uint8_t reg[FX_REGS];
+	bool known[FX_REGS];
+};
+
+void foreign_forget(struct foreign_match *m);
+/* Does the expression match? What only loads does. */
+enum foreign_answer foreign_ask(
+    struct foreign_match *m, const struct foreign_expr *x);
+/* Is the register in the set? `ret`: the element, if it is for sure. */
+enum foreign_answer foreign_find(struct foreign_match *m,
+    const struct foreign_expr *x, const struct foreign_elem **ret);
+const struct foreign_set *foreign_set_named(
+    const struct foreign_table *t, const char *name);
+
 /* Whom to talk to about a chain that drops. */
 enum foreign_owner foreign_ruling_owner(const struct foreign_ruling *r);
 
