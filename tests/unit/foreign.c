@@ -83,6 +83,7 @@ static const char firewalld[] =
     "  }\n"
     "  chain filter_FORWARD_ZONES {\n"
     "    iifname \"em0\" goto filter_FWD_public\n"
+    "    iifname \"em0\" accept\n"
     "    iifname \"jail-*\" oifname \"em1\" goto filter_FWD_trusted\n"
     "    goto filter_FWD_public\n"
     "  }\n"
@@ -310,7 +311,10 @@ test_firewalld(void)
 	    "what rdr sends in passes: it is translated");
 	snprintf(other.oifname, sizeof(other.oifname), "em1");
 	is_int(judge(other).word, FOREIGN_PASSES,
-	    "goto and a name with a star are followed");
+	    "a name with a star is followed");
+	snprintf(other.iifname, sizeof(other.iifname), "em0");
+	is_int(judge(other).word, FOREIGN_DROPS,
+	    "a goto does not come back to its chain");
 	is_int(judge(to_host(22)).word, FOREIGN_PASSES, "a map, a jump, a set");
 	is_int(judge(to_host(8005)).word, FOREIGN_PASSES, ".. an interval");
 	is_int(judge(to_host(8011)).word, FOREIGN_DROPS, ".. behind its end");
