@@ -79,6 +79,10 @@ struct check_system {
 		struct check_foreign *v;
 		size_t n, cap;
 	} foreign;
+	/* What else changes what pf sees; lists of words, "" or NULL: none. */
+	const char *legacy;  /* tables of iptables-legacy in use */
+	const char *helpers; /* conntrack helpers that rules attach */
+	bool bridge_filter;  /* bridges show their packets to pf */
 };
 
 /* Free the arrays (strings are borrowed but for those in a strv). */
@@ -102,6 +106,9 @@ void check_system(const struct check_system *sys, struct findings *all);
  *	service NAME enabled|disabled	a script of the boot
  *	loaded none|off|on|other|drifted	pf's rules in the kernel
  *	foreign SENTENCE		a chain of another program drops
+ *	legacy TABLE...			of iptables-legacy, in use
+ *	helpers NAME...			of conntrack, attached by somebody
+ *	bridge-filter			net.bridge.bridge-nf-call-iptables is on
  */
 struct check_facts {
 	struct check_system sys;

@@ -129,6 +129,27 @@ line_foreign(struct reader *r)
 	return 0;
 }
 
+static int
+line_legacy(struct reader *r)
+{
+	r->f->sys.legacy = keep(r, r->rest);
+	return 0;
+}
+
+static int
+line_helpers(struct reader *r)
+{
+	r->f->sys.helpers = keep(r, r->rest);
+	return 0;
+}
+
+static int
+line_bridge_filter(struct reader *r)
+{
+	r->f->sys.bridge_filter = true;
+	return 0;
+}
+
 static const struct {
 	const char *word;
 	size_t min; /* words of the line */
@@ -143,6 +164,9 @@ static const struct {
 	{ "service", 3, line_service },
 	{ "loaded", 2, line_loaded },
 	{ "foreign", 2, line_foreign },
+	{ "legacy", 2, line_legacy },
+	{ "helpers", 2, line_helpers },
+	{ "bridge-filter", 1, line_bridge_filter },
 };
 
 /* True: it was one of ours. */

@@ -356,6 +356,43 @@ check_foreign(const struct check_system *sys, struct findings *all)
 	}
 }
 
+/* What others changed in the kernel, so that pf sees more or less than its
+ * rules suppose. */
+static void
+check_kernel(const struct check_system *sys, struct findings *all)
+{
+	struct finding *f;
+
+	if (sys->legacy && sys->legacy[0]) {
+		f = finding_add(all, FINDING_WARNING, "legacy-iptables");
+		finding_thing(f, "iptables-legacy");
+		finding_what(f, "tables are in use: %s", sys->legacy);
+		finding_why(f,
+		    "the older iptables has its own hooks, and may drop what "
+		    "pf passes; its rules cannot be read through nf_tables");
+		finding_fix(f, "look at iptables-legacy -S");
+	}
+	if (sys->helpers && sys->helpers[0]) {
+		f = finding_add(all, FINDING_NOTE, "conntrack-helper");
+		finding_thing(f, "nf_tables");
+		finding_what(f,
+		    "another program attaches conntrack helpers: %s",
+		    sys->helpers);
+		finding_why(f,
+		    "the connections that a helper expects get no state of "
+		    "pf's: rules of pf.conf must pass them");
+	}
+	if (sys->bridge_filter) {
+		f = finding_add(all, FINDING_NOTE, "bridge-filter");
+		finding_thing(f, "br_netfilter");
+		finding_what(f, "net.bridge.bridge-nf-call-iptables is on");
+		finding_why(f,
+		    "what bridges forward between their ports comes by pf, "
+		    "too: between containers or virtual machines");
+		finding_fix(f, "set skip on the bridge in pf.conf");
+	}
+}
+
 void
 check_rules(const struct check_system *sys, struct findings *all)
 {
@@ -373,4 +410,5 @@ check_rules(const struct check_system *sys, struct findings *all)
 			check_pass(sys, all, filter->v[i]);
 	}
 	check_foreign(sys, all);
+	check_kernel(sys, all);
 }

@@ -137,6 +137,16 @@ ask_for(struct check_host *h, const struct foreign *f,
 			ask_in(h, f, l, a, rdr->v[i]);
 }
 
+static void
+read_kernel(struct check_host *h, const struct foreign_kernel *k)
+{
+	const char *legacy = k->legacy_ip[0] ? k->legacy_ip : k->legacy_ip6;
+
+	h->sys.legacy = arena_strdup(&h->arena, legacy);
+	h->sys.helpers = arena_strdup(&h->arena, k->helpers);
+	h->sys.bridge_filter = k->bridge_ip || k->bridge_ip6;
+}
+
 void
 check_read_foreign(struct check_host *h, struct findings *all)
 {
@@ -148,6 +158,7 @@ check_read_foreign(struct check_host *h, struct findings *all)
 		findings_unchecked(all, "other programs' rules: %s", why.msg);
 		return;
 	}
+	read_kernel(h, &f.kernel);
 	for (size_t i = 0; i < view->jails.n; i++)
 		for (size_t k = 0; k < view->jails.v[i].addrs.n; k++)
 			ask_for(h, &f, &view->jails.v[i],
