@@ -94,6 +94,8 @@ take_signals(struct watch *w, struct err *err)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	/* A log that nobody reads any more is no reason to end. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	w->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return w->signals < 0 ? err_errno(err, "cannot wait for signals") : 0;
 }

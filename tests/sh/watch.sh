@@ -241,4 +241,19 @@ else
 	test_skip 'jails that die' "cannot make a pool here"
 fi
 test_expect 'told to end, it ends with 0' 'kill $watcher && wait $watcher'
+sed "s,@SBINDIR@,$BUILD,g" "$TOP/rc/init.d/gaol-watch" >"$TMP/script"
+script() {
+	sh "$TMP/script" "$@"
+}
+test_expect 'the script for sysvinit starts one, and stops it' '
+	! script status; script start &&
+	eventually sh -c "[ \$(cat /run/gaol/watch.lock) = \$(cat /run/gaol-watch.pid) ]" &&
+	script status && script start && script restart && eventually script status &&
+	pid=$(cat /run/gaol-watch.pid) && script stop && ! script status &&
+	! kill -0 $pid'
+test_expect 'it lives on when nobody reads what it says' '
+	gaol watch 2>&1 | true & eventually test -s /run/gaol/watch.lock; sleep 0.3;
+	watcher=$(cat /run/gaol/watch.lock) && kill -0 $watcher &&
+	pfctl -q -f /etc/pf.conf && nft flush ruleset && soon pfctl -s rules &&
+	sleep 0.2 && kill -0 $watcher && kill $watcher'
 test_done
