@@ -9,6 +9,9 @@
  * Without a last ruleset everything is closed but ssh.
  */
 #include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "cli/life.h"
 #include "cli/rules.h"
@@ -106,10 +109,45 @@ start_jails(struct boot *b, struct err *err)
 
 /* ---- group: for gaol.service ---- */
 
+/* Tell systemd that a unit with Type=notify is ready; without it, nothing. */
 static int
-adopt_group(struct boot *b _unused_, struct err *err)
+notify_ready(struct err *err)
 {
-	return jail_group_adopt(err);
+	static const char ready[] = "READY=1";
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	_cleanup_close_ int fd = -1;
+	const char *path = getenv("NOTIFY_SOCKET");
+	size_t len = path ? strlen(path) : 0;
+
+	if (len == 0)
+		return 0;
+	if (len >= sizeof(addr.sun_path))
+		return err_set(err, ENAMETOOLONG, "NOTIFY_SOCKET is too long");
+	memcpy(addr.sun_path, path, len);
+	if (path[0] == '@')
+		addr.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 ||
+	    sendto(fd, ready, strlen(ready), MSG_NOSIGNAL,
+		(struct sockaddr *)&addr,
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
+		return err_errno(err, "cannot tell systemd that all is ready");
+	return 0;
+}
+
+/* systemd takes away the group of a unit that has no process. */
+static int
+hold_group(struct boot *b _unused_, struct err *err)
+{
+	int r = jail_group_adopt(err);
+
+	if (r == 0)
+		r = notify_ready(err);
+	if (r < 0)
+		return r;
+	(void)fflush(stdout);
+	for (;;)
+		(void)pause();
 }
 
 /* ---- the order ---- */
@@ -119,8 +157,8 @@ static const struct boot_step boot_steps[] = {
 	{ "early", "load pf's last rules", "pf_enable", load_last },
 	{ "network", "make the network of /etc/rc.conf", NULL, make_network },
 	{ "pf", "load pf's rules", "pf_enable", load_rules },
-	{ GROUP, "take this unit's control group for the jails", NULL,
-	    adopt_group },
+	{ GROUP, "hold this unit's control group for the jails", NULL,
+	    hold_group },
 	{ "jails", "mount pools", NULL, mount_pools },
 	{ "jails", "start jails", "iocage_enable", start_jails },
 };
@@ -210,7 +248,8 @@ boot_run(struct cli *c, const void *opts, int argc _unused_,
 static const struct cli_opt boot_options[] = {
 	CLI_STR(0, "stage", "STAGE", struct boot_opts, stage,
 	    "only this part: early, network, pf or jails; group: the "
-	    "control group that this runs in is for the jails"),
+	    "control group that this runs in is for the jails, and it "
+	    "does not end"),
 	CLI_OPT_END
 };
 

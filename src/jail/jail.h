@@ -221,8 +221,9 @@ int jail_stop(
 
 /*
  * Called in the control group of a systemd unit with Delegate=yes: from now on
- * jails get their groups in that one, as long as the unit runs. -EPERM if the
- * group is not handed on.
+ * jails get their groups in that one, as long as the unit runs. The caller is
+ * moved into a group of its own below it; while it lives, systemd keeps the
+ * unit's group. -EPERM if the group is not handed on.
  */
 int jail_group_adopt(struct err *err);
 

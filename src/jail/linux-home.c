@@ -21,8 +21,9 @@
 
 #define HOME_DIR "/run/gaol"
 #define HOME_FILE HOME_DIR "/cgroup"
-/* systemd runs a delegating unit's own commands in this group below it. */
-#define CONTROL "/.control"
+/* Who holds the group is in this one below it: the kernel allows no process in
+ * a group above those with limits. No jail has such a name. */
+#define HOLDER "/.holder"
 
 /* systemd marks what it has handed on. */
 static bool
@@ -77,13 +78,17 @@ own_group(char **ret, struct err *err)
 	return err_set(err, ENOTSUP, "this host has no cgroup v2 hierarchy");
 }
 
-static void
-cut_control(char *group)
+static int
+step_aside(const char *path, struct err *err)
 {
-	size_t n = strlen(group), control = strlen(CONTROL);
+	_cleanup_free_ char *below = xasprintf("%s" HOLDER, path);
+	_cleanup_free_ char *procs = xasprintf("%s/cgroup.procs", below);
+	int r;
 
-	if (n > control && streq(group + n - control, CONTROL))
-		group[n - control] = '\0';
+	if (mkdir(below, 0755) < 0 && errno != EEXIST)
+		return err_errno(err, "cannot make cgroup %s", below);
+	r = file_poke(AT_FDCWD, procs, "0");
+	return r < 0 ? err_code(err, r, "cannot enter cgroup %s", below) : 0;
 }
 
 int
@@ -96,14 +101,15 @@ jail_group_adopt(struct err *err)
 		r = cgroup_v2_mount(&mount, err);
 	if (r < 0)
 		return r;
-	cut_control(group);
 	path = xasprintf("%s%s", mount, group);
 	if (!is_delegated(path))
 		return err_set(err, EPERM,
 		    "the control group %s is not handed on to us: this is for "
 		    "a unit with Delegate=yes, such as gaol.service",
 		    path);
-	r = file_mkdir_p(HOME_DIR, 0755, err);
+	r = step_aside(path, err);
+	if (r == 0)
+		r = file_mkdir_p(HOME_DIR, 0755, err);
 	return r < 0 ? r
 		     : file_replace(AT_FDCWD, HOME_FILE, group, strlen(group),
 			   0644, err);
