@@ -17,7 +17,8 @@ INSTALLED = $(SBINDIR)/gaol $(SBINDIR)/iocage $(SBINDIR)/pfctl $(LIBEXECDIR) \
 	$(foreach s,$(wildcard rc/init.d/*),$(SYSCONFDIR)/init.d/$(notdir $s)) \
 	$(foreach u,$(wildcard rc/systemd/*),$(UNITDIR)/$(notdir $u)) \
 	$(PREFIX)/lib/modules-load.d/gaol.conf $(PREFIX)/lib/tmpfiles.d/gaol.conf \
-	$(addprefix $(BASHCOMPDIR)/,gaol iocage) $(ZSHCOMPDIR)/_gaol
+	$(addprefix $(BASHCOMPDIR)/,gaol iocage pfctl) \
+	$(addprefix $(ZSHCOMPDIR)/,_gaol _pfctl)
 
 .PHONY: install uninstall
 install: all
@@ -47,9 +48,11 @@ install: all
 	install -m 644 README.md CHANGES.md $(DESTDIR)$(DOCDIR)/
 	install -m 644 $(wildcard docs/*.md) $(DESTDIR)$(DOCDIR)/docs/
 	install -m 644 $(wildcard examples/*) $(DESTDIR)$(DOCDIR)/examples/
-	install -D -m 644 completions/gaol.bash $(DESTDIR)$(BASHCOMPDIR)/gaol
+	for c in gaol pfctl; do \
+		install -D -m 644 completions/$$c.bash $(DESTDIR)$(BASHCOMPDIR)/$$c && \
+		install -D -m 644 completions/$$c.zsh $(DESTDIR)$(ZSHCOMPDIR)/_$$c || exit 1; \
+	done
 	ln -sf gaol $(DESTDIR)$(BASHCOMPDIR)/iocage
-	install -D -m 644 completions/gaol.zsh $(DESTDIR)$(ZSHCOMPDIR)/_gaol
 
 uninstall:
 	rm -rf $(addprefix $(DESTDIR),$(INSTALLED))

@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "pfctl/words.h"
+
 /* Options without a letter; beyond all letters. */
 enum {
 	OPT_FACTS = 256,
@@ -67,18 +69,6 @@ word_of(const char *typed, const char *const *words)
 			return *words;
 	return NULL;
 }
-
-static const char *const flush_words[] = { "nat", "queue", "rules", "Sources",
-	"states", "info", "Tables", "osfp", "all", NULL };
-static const char *const show_words[] = { "queue", "rules", "Anchors",
-	"Sources", "states", "info", "Interfaces", "labels", "timeouts",
-	"memory", "Tables", "osfp", "Running", "all", "nat", "loaded", NULL };
-static const char *const table_words[] = { "kill", "flush", "add", "delete",
-	"load", "replace", "show", "test", "zero", "expire", NULL };
-static const char *const debug_words[] = { "none", "urgent", "misc", "loud",
-	NULL };
-static const char *const optimize_words[] = { "none", "basic", "profile",
-	NULL };
 
 /* The whole word that was meant, or usage. */
 static const char *
@@ -461,6 +451,10 @@ main(int argc, char **argv)
 	struct pfctl p = { .optimize = PF_OPT_BASIC };
 	int rc;
 
+	if (argc > 1 && streq(argv[1], "--candidates")) {
+		print_candidates(argc - 2, argv + 2, stdout);
+		return 0;
+	}
 	opterr = 0;
 	parse_args(&p, argc, argv);
 	check_anchor(&p);

@@ -139,4 +139,27 @@ else
 	test_skip 'zsh completes the same' 'no zsh'
 fi
 
+# pfctl's own.
+complete_pfctl() {
+	bash -c '. "$TOP/completions/pfctl.bash"
+	    COMP_WORDS=(pfctl "$@") COMP_CWORD=$#
+	    _pfctl; printf "%s\n" "${COMPREPLY[@]}"' - "$@"
+}
+test_expect 'pfctl: what its manual page calls it with is completed' '
+	sed -n "/^\.Sh SYNOPSIS/,/^\.Sh DESC/s/^\.Op Fl //p" "$TOP/man/pfctl.8" |
+	    sed "s/^Fl \([a-z]*\).*/--\1/; t; s/ .*//; s/./-&\n/g" | grep . >"$TMP/want" &&
+	[ "$(wc -l <"$TMP/want")" -gt 20 ] && complete_pfctl - >"$TMP/have" &&
+	sort "$TMP/have" >"$TMP/offered" &&
+	# Two are for services.
+	grep -vx -e --follow -e --restore "$TMP/want" | sort |
+	    comm -23 - "$TMP/offered" | diff /dev/null -'
+test_expect 'pfctl: each word is one that it takes' '
+	for o in -s -F -o -x; do
+		for w in $(complete_pfctl $o ""); do
+			pfctl -n $o $w 2>&1
+		done
+	done >"$TMP/said"; ! grep Unknown "$TMP/said" && [ "$(complete_pfctl -s Run)" = Running ] &&
+	[ "$(complete_pfctl -t bad -T exp)" = expire ] &&
+	[ "$(complete_pfctl -nvf "$TOP/examples/p")" = "$TOP/examples/pf.conf" ]'
+
 test_done
