@@ -200,8 +200,8 @@ static int
 register_scripts(const struct service *s, struct err *err)
 {
 	/* Those that the service's own depends on come first. */
-	const char *const names[] = { "gaol-early", "gaol-network",
-		"gaol-watch", s->name };
+	const char *const names[] = { "gaol-early", "gaol-network", s->name,
+		"gaol-watch" };
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++)

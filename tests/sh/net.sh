@@ -213,7 +213,7 @@ test_expect 'Debian'"'"'s service passes the words on' '
 	rm -rf /run/systemd && service pf enable &&
 	grep -qx "pf_enable=\"YES\"" /etc/rc.conf &&
 	sed "s/.*update-rc.d //" "$TMP/told" | xargs |
-	grep -qx "gaol-early defaults gaol-network defaults pf defaults" &&
+	grep -qx "gaol-early defaults gaol-network defaults pf defaults gaol-watch defaults" &&
 	service iocage enable && grep -qx "iocage_enable=\"YES\"" /etc/rc.conf &&
 	service iocage rcvar | grep -qx "iocage_enable=\"YES\""'
 test_expect 'init is silent about what is not enabled' '
@@ -231,7 +231,7 @@ test_expect 'boot --plan says what rc.conf asks for' '
 	tutorial && gaol boot --plan >"$TMP/out" && cat "$TMP/out" &&
 	! grep -q "pf" "$TMP/out" && ! grep -q "start jails" "$TMP/out" &&
 	gaol sysrc pf_enable=YES iocage_enable=YES &&
-	[ "$(gaol boot --plan | wc -l)" = 7 ]'
+	[ "$(gaol boot --plan | wc -l)" = 6 ]'
 test_expect 'early makes cloned interfaces and leaves the others' '
 	ip link del lo1 && echo 0 >/proc/sys/net/ipv4/ip_forward && tutorial &&
 	echo "ifconfig_em0_alias0=\"inet 192.168.178.41/32\"" >>/etc/rc.conf &&
