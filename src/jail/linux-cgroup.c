@@ -365,15 +365,16 @@ set_limits(struct cgroups *c, struct facts *facts, const struct hierarchies *h,
 	size_t n = wanted_limits(limits, l);
 
 	for (size_t i = 0; i < n; i++) {
-		int r = set_one(c, facts, h, home, &l[i], err);
+		struct err why = { 0 };
+		int r = set_one(c, facts, h, home, &l[i], &why);
 
 		if (r == -ENOTSUP)
 			return err_set(err, ENOTSUP,
 			    "%s cannot be enforced: %s; set %s=off to start "
 			    "without",
-			    l[i].what, err->msg, l[i].what);
+			    l[i].what, why.msg, l[i].what);
 		if (r < 0)
-			return r;
+			return err_set(err, why.code, "%s", why.msg);
 	}
 	return 0;
 }

@@ -184,8 +184,42 @@ test_limits(void)
 			"cannot be enforced: this kernel has no pids "
 			"controller in a mounted cgroup hierarchy; set "
 			"maxproc=off to start without", "is refused");
-	box_sh("mount -t cgroup -o pids cgroup /sys/fs/cgroup/pids");
 	box_jail_clear(&b);
+	box_jail_init(&b, "lim");
+	is_int(start(&b), 0, "without limit it starts: %s", err.msg);
+	is_str(b.warning,
+	    "nothing keeps this jail from taking all processes of the host: "
+	    "this kernel has no pids controller in a mounted cgroup hierarchy",
+	    "and what is missing is said");
+	stop(&b);
+	box_sh("mount -t cgroup -o pids cgroup /sys/fs/cgroup/pids");
+}
+
+/* Without limits: the host's share. */
+static void
+test_share(void)
+{
+	struct jail_limits tight = { .maxproc = 7 };
+	struct jail_usage u = { 0 };
+	struct box_jail b;
+
+	box_jail_init(&b, "free");
+	is_int(start(&b), 0, "a jail without limits starts: %s", err.msg);
+	is_int(jail_usage_read("free", &u, &err), 0, "its usage: %s", err.msg);
+	is_int(u.limits.maxproc, u.capacity.maxproc / 2,
+	    "half of the machine's processes");
+	ok(u.limits.memory > u.capacity.memory / 10 * 8 &&
+		u.limits.memory < u.capacity.memory / 100 * 91,
+	    "nine tenths of its memory");
+	ok(u.processes >= 1 && u.processes < 10 && u.memory > 0,
+	    "what it uses: %d processes", (int)u.processes);
+	is_int(jail_limits_set("free", &tight, &err), 0, "a limit is changed");
+	is_int(jail_usage_read("free", &u, &err), 0, "and read again");
+	is_int(u.limits.maxproc, 7, "it holds");
+	ok(u.limits.memory > u.capacity.memory / 10 * 8, "the other stays");
+	is_int(jail_usage_read("nobody", &u, &err), -ENOENT, "of no jail: %s",
+	    err.msg);
+	stop(&b);
 }
 
 /* The host writes into the root: nothing of it may be a way out. */
@@ -311,6 +345,7 @@ test(void)
 	test_raw_sockets();
 	test_localhost_jail();
 	test_limits();
+	test_share();
 	test_hostile_root();
 	test_watchful_jail();
 	test_ids();
