@@ -54,18 +54,6 @@ warn_foreign(const struct pfctl *p)
 	}
 }
 
-/* A -e that was killed may have come no further than to the rules. */
-static int
-finish_enabling(
-    struct store *s, const struct nft_status *status, struct err *err)
-{
-	uint64_t keep[2];
-	int r = was_enabled(s) ? 0 : since_write(s, true, err);
-
-	store_keep_only(s, keep, loads_needed(s, status, keep));
-	return r < 0 ? r : err_set(err, EALREADY, "pf already enabled");
-}
-
 static int
 enable(struct pfctl *p, struct store *s, const struct world *w, struct err *err)
 {
@@ -74,8 +62,10 @@ enable(struct pfctl *p, struct store *s, const struct world *w, struct err *err)
 
 	if (r < 0)
 		return r;
-	if (c.status.enabled)
-		return finish_enabling(s, &c.status, err);
+	if (c.status.enabled) {
+		r = leftovers_mend(s, err);
+		return r < 0 ? r : err_set(err, EALREADY, "pf already enabled");
+	}
 	r = load_ruleset(s, w, &c, c.rules, true, err);
 	if (r < 0)
 		return r;
@@ -129,9 +119,7 @@ disable(struct store *s, struct err *err)
 	if (r < 0)
 		return r;
 	if (!status.enabled) {
-		/* A disable, or a load that enables, may have been killed
-		 * before it came to this. */
-		r = sysctls_restore(s, err);
+		r = leftovers_mend(s, err);
 		return r < 0 ? r : err_set(err, ENOENT, "pf not enabled");
 	}
 	return put_to_sleep(s, err);

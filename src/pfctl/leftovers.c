@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* pfctl --leftovers: what a pfctl that was killed left. For `gaol check`, so
- * what is printed is for a program: "left" or "mended", a tab, a sentence. */
+/* What a pfctl that was killed left: found and mended for `gaol check`, and by
+ * -e and -d, which have nothing else to do when pf is so already. */
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -9,90 +9,114 @@
 #include "base/file.h"
 #include "pfctl/pfctl.h"
 
+struct tidy {
+	struct store *store;
+	struct nft_status status;
+	bool mend;  /* else only tell */
+	bool quiet; /* -e and -d do not tell */
+};
+
+/* For a program: "left" or "mended", a tab, a sentence. */
 static void
-say(bool mended, const char *what)
+say(const struct tidy *t, bool mended, const char *what)
 {
-	printf("%s\t%s\n", mended ? "mended" : "left", what);
-}
-
-size_t
-loads_needed(
-    struct store *s, const struct nft_status *status, uint64_t keep[static 2])
-{
-	struct trial trial;
-
-	keep[0] = status->stamped ? status->stamp.load_id : 0;
-	/* Rules on trial may give way to the old ones again. */
-	if (!trial_read(s, &trial))
-		return 1;
-	keep[1] = trial.old_load;
-	return 2;
+	if (!t->quiet)
+		printf("%s\t%s\n", mended ? "mended" : "left", what);
 }
 
 /* Loads that never came into the kernel, or were replaced there. */
 static void
-loads(struct store *s, const struct nft_status *status, bool mend)
+loads(const struct tidy *t)
 {
-	uint64_t keep[2];
-	size_t n_keep = loads_needed(s, status, keep);
+	uint64_t keep[2] = { t->status.stamped ? t->status.stamp.load_id : 0 };
+	struct trial trial;
+	/* Rules on trial may give way to the old ones again. */
+	size_t n_keep = trial_read(t->store, &trial) ? 2 : 1;
 
-	if (store_count_others(s, keep, n_keep) == 0)
+	if (n_keep == 2)
+		keep[1] = trial.old_load;
+	if (store_count_others(t->store, keep, n_keep) == 0)
 		return;
-	if (mend)
-		store_keep_only(s, keep, n_keep);
-	say(mend && store_count_others(s, keep, n_keep) == 0,
+	if (t->mend)
+		store_keep_only(t->store, keep, n_keep);
+	say(t, t->mend && store_count_others(t->store, keep, n_keep) == 0,
 	    "the text of rules is kept that are not loaded");
 }
 
+/* Whether pf is enabled, as it was noted last. */
 static int
-sysctls(struct store *s, const struct nft_status *status, bool mend,
-    struct err *err)
+noted(const struct tidy *t, struct err *err)
+{
+	int r = 0;
+
+	if (!t->status.present || was_enabled(t->store) == t->status.enabled)
+		return 0;
+	if (t->mend)
+		r = since_write(t->store, t->status.enabled, err);
+	if (r == 0)
+		say(t, t->mend,
+		    t->status.enabled ? "it is not noted that pf is enabled"
+				      : "it is not noted that pf is disabled");
+	return r;
+}
+
+static int
+sysctls(const struct tidy *t, struct err *err)
 {
 	int r;
 
-	if (status->enabled || !sysctls_are_saved(s))
+	if (t->status.enabled || !sysctls_are_saved(t->store))
 		return 0;
-	r = mend ? sysctls_restore(s, err) : 0;
+	r = t->mend ? sysctls_restore(t->store, err) : 0;
 	if (r == 0)
-		say(mend,
+		say(t, t->mend,
 		    "kernel settings that rules needed are set, though pf is "
 		    "disabled");
 	return r;
 }
 
 static int
-look(struct store *s, bool mend, struct err *err)
+look(struct tidy *t, struct err *err)
 {
-	struct nft_status status;
-	int r = nft_status_read(&status, err);
+	int r = nft_status_read(&t->status, err);
 
 	if (r < 0)
 		return r;
 	/* Rules that another program changed or removed are not ours to tidy
 	 * after. */
-	if (status.present ? !nft_status_drifted(&status)
-			   : !store_has(s, "loaded"))
-		loads(s, &status, mend);
-	return sysctls(s, &status, mend, err);
+	if (t->status.present ? !nft_status_drifted(&t->status)
+			      : !store_has(t->store, "loaded")) {
+		loads(t);
+		r = noted(t, err);
+	}
+	return r < 0 ? r : sysctls(t, err);
+}
+
+int
+leftovers_mend(struct store *s, struct err *err)
+{
+	struct tidy t = { .store = s, .mend = true, .quiet = true };
+
+	return look(&t, err);
 }
 
 int
 do_leftovers(const char *how)
 {
 	_cleanup_(store_close) struct store s = STORE_INIT;
-	bool mend = streq(how, "mend");
+	struct tidy t = { .store = &s, .mend = streq(how, "mend") };
 	struct err err = { 0 };
 	int r;
 
-	if (!mend && !streq(how, "show"))
+	if (!t.mend && !streq(how, "show"))
 		usage();
 	r = store_open_read(&s, &err);
-	if (r == 0 && s.dirfd >= 0 && mend) {
+	if (r == 0 && s.dirfd >= 0 && t.mend) {
 		store_close(&s);
 		r = store_open(&s, &err);
 	}
 	if (r == 0 && s.dirfd >= 0)
-		r = look(&s, mend, &err);
+		r = look(&t, &err);
 	if (r < 0)
 		complain("%s", err.msg);
 	return r < 0;

@@ -145,22 +145,43 @@ pool_remove(struct pool *pool, struct err *err)
 	return 0;
 }
 
+/* Written down as half there before anything of it is destroyed: whoever is
+ * killed after that, or finds the disk of the record full then, has said what
+ * is to become of it. */
+static int
+condemn(struct pools *pools, struct pool *pool, struct err *err)
+{
+	bool mounted = pool_is_mounted(pool);
+	int r = take_away(pool, err);
+
+	if (r < 0)
+		return r;
+	pool->making = true;
+	r = pools_save(pools, err);
+	if (r < 0 && mounted)
+		(void)pool->ops->import(pool, NULL);
+	return r;
+}
+
 int
 pool_destroy(const char *name, struct err *err)
 {
 	_cleanup_(pools_clear) struct pools pools = { 0 };
-	_cleanup_(pool_freep) struct pool *pool = NULL;
 	_cleanup_close_ int lock = -1;
+	struct pool *pool;
 	int r = pools_edit(&pools, &lock, err);
 
 	if (r < 0)
 		return r;
-	pool = pools_take(&pools, name);
+	pool = pools_find(&pools, name);
 	if (pool == NULL)
 		return pool_unknown(name, err);
-	r = pool_remove(pool, err);
+	r = pool->making ? 0 : condemn(&pools, pool, err);
+	if (r == 0)
+		r = pool_remove(pool, err);
 	if (r < 0)
 		return err_wrap(err, r, "pool '%s'", name);
+	pool_free(pools_take(&pools, name));
 	return pools_save(&pools, err);
 }
 
