@@ -104,7 +104,8 @@ release() {
 # are compared; files of pools by size, mode and content.
 system_state() {
 	echo '== mounts'
-	cut -d' ' -f3- /proc/self/mountinfo | sort
+	# Without the device's number, which is another at each mount.
+	cut -d' ' -f4- /proc/self/mountinfo | sort
 	echo '== links, addresses, routes, neighbours'
 	ip -o link | sed 's/^[0-9]*: //; s/@[^:]*//'
 	ip -o addr | sed 's/^[0-9]*: //'

@@ -96,7 +96,10 @@ undo_locked(struct jail *j, const struct jail_stop_opts *opts, struct err *err)
 	r = facts_add(&j->facts, "stopping", err, "%d", (int)getpid());
 	if (r == 0 && opts->force)
 		r = facts_add(&j->facts, "no-hooks", err, "1");
-	if (r < 0)
+	/* A full /run must not keep a jail alive. The fact is for others. */
+	if (r == -ENOSPC)
+		err_clear(err);
+	else if (r < 0)
 		return r;
 	if (up && !opts->force)
 		stop_kindly(j, opts);
