@@ -162,3 +162,14 @@ unchanged() {
 	done
 	diff "$TMP/before" "$TMP/after"
 }
+
+# What `gaol check` (with --repair: after it) finds of killed commands, a code a
+# line. What else it finds, a host without a default route, does not count.
+leftovers() {
+	gaol check "$@" --json >"$TMP/check.json"
+	jq -r '.findings[] | select(.mended | not) | .code' "$TMP/check.json" |
+	    grep -xE 'left-.*|(partial|dead|lost)-jail|no-guard|half-made-pool'
+}
+no_leftovers() {
+	! leftovers "$@"
+}

@@ -68,9 +68,10 @@ sane() {
 	gaol pool list -H >/dev/null
 }
 mends() {
-	local out
-	out=$(gaol check --repair) || { echo "$out"; return 1; }
-	out=$(gaol check) || { echo "not mended:"; echo "$out"; return 1; }
+	no_leftovers --repair && no_leftovers || {
+		cat "$TMP/check.json"
+		return 1
+	}
 }
 
 # ---- what is prepared and what follows

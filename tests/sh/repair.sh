@@ -15,6 +15,7 @@ gaol create -n web -r tiny ip4_addr='lo1|192.168.0.2' >/dev/null
 gaol create -n other -r tiny >/dev/null
 gaol start web other >/dev/null && gaol stop web other >/dev/null
 echo 'pass all' >"$TMP/pf.conf"
+command -v jq >/dev/null || skip_all "jq is needed"
 pfctl -f "$TMP/pf.conf" || skip_all "pfctl cannot load"
 gaol activate tank >/dev/null
 if GAOL_FAULT=create:clone gaol create -e -n x >/dev/null 2>&1; then
@@ -38,24 +39,21 @@ found() {
 	system_state >"$TMP/found-before"
 	gaol check >"$TMP/found"
 	[ $? = 1 ] && tr '\n' ' ' <"$TMP/found" | grep -qE -- "$2" &&
-	gaol check --json | jq -e --arg code "$1" \
-	    '.findings | any(.code == $code and (.mended | not))' || {
+	leftovers | grep -qx "$1" || {
 		cat "$TMP/found"
 		return 1
 	}
 	system_state | diff "$TMP/found-before" -
 }
+# --repair shows each that was found as mended, and then it is.
 mended() {
-	gaol check --json >"$TMP/json"
-	gaol check --repair >"$TMP/mended" || { cat "$TMP/mended"; return 1; }
-	[ "$(grep -c '(mended)$' "$TMP/mended")" = \
-	    "$(jq '.findings | length' "$TMP/json")" ] &&
-	[ "$(gaol check)" = "nothing found" ] && unchanged
+	leftovers | sort >"$TMP/codes"
+	no_leftovers --repair && jq -r '.findings[] | select(.mended) | .code' \
+	    "$TMP/check.json" | sort | diff "$TMP/codes" - && no_leftovers && unchanged
 }
 
 test_expect 'nothing is found where nothing is left' '
-	[ "$(gaol check)" = "nothing found" ] &&
-	[ "$(gaol check --repair)" = "nothing found" ] && unchanged
+	no_leftovers && no_leftovers --repair && unchanged
 '
 test_expect 'a start that was killed' '
 	killed start:network gaol start web &&
@@ -72,7 +70,7 @@ test_expect 'a jail that runs and is not known in /run any more' '
 	gaol start web && rm /run/gaol/jails/web &&
 	found lost-jail "jail web: warning: it runs, but what /run/gaol had" &&
 	gaol check --repair | grep -q "lost (mended)" &&
-	[ "$(gaol check)" = "nothing found" ] &&
+	no_leftovers &&
 	gaol exec web true && gaol stop web && unchanged
 '
 test_expect 'a claim of user ids' '
@@ -95,6 +93,7 @@ test_expect 'one with processes is told, not ended' '
 	mkdir -p "$(group)" && { sleep 100 & pid=$!; } &&
 	echo $pid >"$(group)/cgroup.procs" &&
 	! gaol check --repair >"$TMP/out" && kill -0 $pid &&
+	leftovers --repair | grep -qx left-cgroup &&
 	grep -q "control group holds processes" "$TMP/out" &&
 	kill $pid && ! wait $pid && mended
 '
@@ -107,14 +106,14 @@ test_expect 'a link, with its address' '
 	eventually same_net $holder $pid && kill -9 $pid &&
 	eventually eval "! kill -0 $pid" && rm /run/gaol/jails/web &&
 	found left-link "jail web: warning: its link jail-web is there" &&
-	gaol check --repair && ! ip link show jail-web && kill $holder &&
+	no_leftovers --repair && ! ip link show jail-web && kill $holder &&
 	! wait $holder && mended
 '
 test_expect 'the guard, under a jail that runs' '
 	gaol start web && nft delete table inet gaol_guard &&
 	found no-guard "the guard is gone while jails run" &&
-	gaol check --repair && nft list table inet gaol_guard | grep -q fib &&
-	[ "$(gaol check)" = "nothing found" ] && gaol stop web
+	no_leftovers --repair && nft list table inet gaol_guard | grep -q fib &&
+	no_leftovers && gaol stop web
 '
 remember # nft lists tables by age
 test_expect 'a jail that was being made' '
@@ -129,7 +128,7 @@ test_expect 'one that was being removed' '
 test_expect 'a pool that is half made' '
 	killed pool-create:mount gaol pool create pond --dir "$TMP/pond" &&
 	found half-made-pool "pool pond: error: it is half made" &&
-	gaol check --repair && rmdir "$TMP/pond" && gaol activate tank && mended
+	no_leftovers --repair && rmdir "$TMP/pond" && gaol activate tank && mended
 '
 test_expect 'files that were being replaced' '
 	old_file /tank/jails/web/config.json.new && old_file /etc/rc.conf.new &&
@@ -148,7 +147,7 @@ test_expect 'kernel settings of pf, which is disabled' '
 	dir=$(echo /run/gaol/pf/*/) && was=$(cat $acct) && echo 1 >$acct &&
 	echo "net/netfilter/nf_conntrack_tcp_be_liberal $was" >"$dir/sysctl" &&
 	found left-by-pfctl "settings that rules needed are set" &&
-	gaol check --repair && [ "$(cat $acct)" = "$was" ] && unchanged
+	no_leftovers --repair && [ "$(cat $acct)" = "$was" ] && unchanged
 '
 test_expect 'pfctl -d gives them back as well' '
 	echo 1 >$acct &&
@@ -161,7 +160,7 @@ test_expect 'all of it at once' '
 	killed create:config gaol create -n x -r tiny &&
 	killed pf-load:keep pfctl -f "$TMP/pf.conf" &&
 	gaol check >"$TMP/out"; [ $(grep -c warning: "$TMP/out") -ge 5 ] &&
-	gaol check --repair && [ "$(gaol check)" = "nothing found" ] &&
+	no_leftovers --repair && no_leftovers &&
 	gaol stop other && unchanged
 '
 
@@ -171,20 +170,20 @@ test_expect 'not a start that is at work' '
 	gaol set exec_start="sleep 30" web >/dev/null && cp /run/gaol/ids/* "$TMP" 2>/dev/null
 	gaol start web >/dev/null 2>&1 & pid=$!
 	eventually pgrep -fx "sleep 30" >/dev/null &&
-	[ "$(gaol check --repair)" = "nothing found" ] &&
+	no_leftovers --repair &&
 	pgrep -fx "sleep 30" >/dev/null
 	got=$?; kill $pid; wait $pid; gaol set exec_start="/bin/sh /etc/rc" web >/dev/null
 	[ $got = 0 ]
 '
 test_expect 'nor a tree that is locked' '
 	mkdir /tank/.gaol/work/busy.1 && flock /tank/.gaol/work/busy.1 \
-	    gaol check --repair | grep -q "nothing found" &&
-	[ -d /tank/.gaol/work/busy.1 ] && gaol check --repair &&
+	    gaol check --repair
+	[ -d /tank/.gaol/work/busy.1 ] && no_leftovers --repair &&
 	[ ! -d /tank/.gaol/work/busy.1 ]
 '
 test_expect 'nor a file that was written just now' '
 	echo >/tank/jails/web/config.json.new &&
-	[ "$(gaol check --repair)" = "nothing found" ] &&
+	no_leftovers --repair &&
 	rm /tank/jails/web/config.json.new
 '
 test_done
