@@ -22,14 +22,31 @@ import threading
 
 LISTEN = (8001, 8002)  # on every address
 SILENT = 8009  # nobody listens there
-HOST, LO1 = '192.168.178.40', '192.168.0.1'
-JAILS = {'mydb': '192.168.0.2', 'web': '192.168.0.3'}
-NOBODY = '192.168.0.4'
-CLIENT, ROUTER = '203.0.113.9', '192.168.178.1'
+JAILS = ('mydb', 'web')
+
+
+class Net:
+    """The machine's addresses of one family, and what pf.conf calls it."""
+
+    def __init__(self, inet, host, lo1, jails, nobody, client, router):
+        self.inet, self.host, self.lo1 = inet, host, lo1
+        self.jails = dict(zip(JAILS, jails))
+        self.nobody, self.client, self.router = nobody, client, router
+
+
+NETS = (Net('inet', '192.168.178.40', '192.168.0.1',
+            ('192.168.0.2', '192.168.0.3'), '192.168.0.4',
+            '203.0.113.9', '192.168.178.1'),
+        Net('inet6', '2001:db8:178::40', 'fd00::1', ('fd00::2', 'fd00::3'),
+            'fd00::4', '2001:db8:113::9', '2001:db8:178::1'))
 PATIENCE = 0.6  # seconds; everything is in one machine
 
 
 # ---- a worker: serves and asks ----
+
+def family(addr):
+    return socket.AF_INET6 if ':' in addr else socket.AF_INET
+
 
 def answer_one(s, name):
     if s.type == socket.SOCK_STREAM:
@@ -47,7 +64,7 @@ def serve(name, addrs):
     for addr in addrs:
         for port in LISTEN:
             for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-                s = socket.socket(socket.AF_INET, kind)
+                s = socket.socket(family(addr), kind)
                 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 s.bind((addr, port))
                 if kind == socket.SOCK_STREAM:
@@ -69,7 +86,7 @@ def ask(proto, src, dst, port):
                            stderr=subprocess.DEVNULL, check=False)
         return 'answered ?' if r.returncode == 0 else 'no: no answer'
     kind = socket.SOCK_STREAM if proto == 'tcp' else socket.SOCK_DGRAM
-    with socket.socket(socket.AF_INET, kind) as s:
+    with socket.socket(family(dst), kind) as s:
         s.settimeout(PATIENCE)
         try:
             s.bind((src, 0))
@@ -111,15 +128,19 @@ class Worker:
 
 # ---- random rules ----
 
+def any_net(rnd):
+    return rnd.choice([NETS[0], NETS[0], NETS[1]])
+
+
 def ports(rnd):
     return rnd.choice(['', f' port {LISTEN[0]}', f' port {LISTEN[1]}',
                        f' port {SILENT}', ' port 8000:8005',
                        ' port != 8001'])
 
 
-def address(rnd):
-    what = rnd.choice(['any', 'any', 'any', HOST, JAILS['mydb'], JAILS['web'],
-                       CLIENT, 'lo1:network', '<some>', '(em0)', 'self'])
+def address(rnd, net):
+    what = rnd.choice(['any', 'any', 'any', net.host, *net.jails.values(),
+                       net.client, 'lo1:network', '<some>', '(em0)', 'self'])
     return f'! {what}' if what != 'any' and rnd.random() < 0.15 else what
 
 
@@ -132,9 +153,12 @@ def filter_rule(rnd):
                              'on lo']))
     proto = rnd.choice(['tcp', 'tcp', 'udp', 'icmp', ''])
     with_port = proto in ('tcp', 'udp')
-    words.append('inet')
+    net = any_net(rnd)
+    words.append(net.inet)
+    if proto == 'icmp' and net.inet == 'inet6':
+        proto = 'icmp6'
     words.append(f'proto {proto}' if proto else '')
-    src, dst = address(rnd), address(rnd)
+    src, dst = address(rnd, net), address(rnd, net)
     words.append(f'from {src} to {dst}' + (ports(rnd) if with_port else ''))
     if verb == 'pass' and rnd.random() < 0.2:
         words.append(rnd.choice(['no state', 'flags any']))
@@ -142,37 +166,45 @@ def filter_rule(rnd):
 
 
 def rdr_rule(rnd):
+    net = any_net(rnd)
     no = 'no ' if rnd.random() < 0.1 else ''
     passes = ' pass' if not no and rnd.random() < 0.5 else ''
     on = rnd.choice(['em0', 'em0', 'em0', 'lo0'])
     proto = rnd.choice(['tcp', 'udp', '{ tcp, udp }'])
-    src = rnd.choice(['any', 'any', CLIENT, 'lo1:network'])
-    dst = rnd.choice([HOST, HOST, 'any', '(em0)'])
+    src = rnd.choice(['any', 'any', net.client, 'lo1:network'])
+    dst = rnd.choice([net.host, net.host, 'any', '(em0)'])
     port = rnd.choice([*LISTEN, SILENT])
-    rule = f'{no}rdr{passes} on {on} inet proto {proto} from {src} to {dst}' \
-           f' port {port}'
+    rule = f'{no}rdr{passes} on {on} {net.inet} proto {proto} from {src}' \
+           f' to {dst} port {port}'
     if no:
         return rule
-    to = rnd.choice([*JAILS.values(), *JAILS.values(), NOBODY])
+    to = rnd.choice([*net.jails.values(), *net.jails.values(), net.nobody])
     new = rnd.choice(['', '', f' port {rnd.choice(LISTEN)}'])
     return f'{rule} -> {to}{new}'
 
 
-def nat_rule(rnd):
+def nat_rule(rnd, net):
+    if rnd.random() < 0.15:
+        return ''
     passes = rnd.choice([' pass', '', ''])
-    return f'nat{passes} on em0 inet from lo1:network to any -> (em0:0)'
+    return f'nat{passes} on em0 {net.inet} from lo1:network to any -> ' \
+           f'{net.host}'
 
 
 def ruleset(rnd):
-    lines = [f'table <some> {{ {JAILS["web"]}, {CLIENT} }}']
+    some = ', '.join(a for n in NETS for a in (n.jails['web'], n.client))
+    lines = [f'table <some> {{ {some} }}']
     lines += [f'set skip on {i}' for i in ('lo0', 'lo1') if rnd.random() < 0.3]
     lines.append(rnd.choice(['', 'set block-policy return']))
     lines.append(rnd.choice(['', 'scrub in all']))
-    lines.append(nat_rule(rnd) if rnd.random() < 0.85 else '')
-    lines += [rdr_rule(rnd) for _ in range(rnd.randint(1, 3))]
+    lines += [nat_rule(rnd, net) for net in NETS]
+    lines += [rdr_rule(rnd) for _ in range(rnd.randint(1, 4))]
+    # Without neighbour discovery there is no IPv6 at all.
+    lines.append('pass quick inet6 proto icmp6 icmp6-type '
+                 '{ neighbrsol, neighbradv }')
     lines.append(rnd.choice(['block all', 'block in all', 'pass all',
                              'pass all', '']))
-    lines += [filter_rule(rnd) for _ in range(rnd.randint(2, 6))]
+    lines += [filter_rule(rnd) for _ in range(rnd.randint(2, 7))]
     return '\n'.join(line for line in lines if line) + '\n'
 
 
@@ -184,23 +216,27 @@ class Flow:
         self.port = rnd.choice([*LISTEN, *LISTEN, SILENT])
         self.who = rnd.choice(['client', 'client', 'router', 'host', *JAILS,
                                *JAILS])
+        net = self.net = any_net(rnd)
         if self.who in ('client', 'router'):
-            self.src = CLIENT if self.who == 'client' else ROUTER
-            self.dst = HOST
+            self.src = net.client if self.who == 'client' else net.router
+            self.dst = net.host
         elif self.who == 'host':
-            self.dst = rnd.choice([HOST, *JAILS.values(), CLIENT, NOBODY])
-            self.src = {HOST: HOST, CLIENT: HOST}.get(self.dst, LO1)
+            self.dst = rnd.choice([net.host, *net.jails.values(), net.client,
+                                   net.nobody])
+            self.src = {net.host: net.host, net.client: net.host}.get(
+                self.dst, net.lo1)
         else:
-            self.src = JAILS[self.who]
-            others = [a for a in JAILS.values() if a != self.src]
-            self.dst = rnd.choice([HOST, HOST, LO1, CLIENT, CLIENT, ROUTER,
-                                   NOBODY, *others, *others, self.src])
-        if self.dst in (CLIENT, ROUTER):  # who knows what listens there?
-            self.port = rnd.choice(LISTEN)
+            self.src = net.jails[self.who]
+            others = [a for a in net.jails.values() if a != self.src]
+            self.dst = rnd.choice([net.host, net.host, net.lo1, net.client,
+                                   net.client, net.router, net.nobody,
+                                   *others, *others, self.src])
+        if self.dst in (net.client, net.router):
+            self.port = rnd.choice(LISTEN)  # who knows what listens there?
 
     def question(self):
         words = [] if self.who not in JAILS else ['--jail', self.who]
-        words.append(self.proto)
+        words += [self.net.inet, self.proto]
         if self.who in ('client', 'router'):
             words.append(self.src)
         words += ['to', self.dst]
@@ -222,7 +258,8 @@ class Flow:
             return 'answered ?', ''
         at = doc['arrives']
         name = at['jail'] or ('host' if at['at'] == 'host' else
-                              {CLIENT: 'client', ROUTER: 'router'}
+                              {self.net.client: 'client',
+                               self.net.router: 'router'}
                               .get(at['destination'], '?'))
         return f'{name} {at["source"]}', ''
 
@@ -283,12 +320,17 @@ def main():
         return
     seed, n_rulesets, n_flows = (int(a) for a in sys.argv[1:4])
     rnd = random.Random(seed)
-    workers = {'host': Worker('host', None, [HOST, LO1, '127.0.0.1']),
-               'client': Worker('client', '/lab/net/client', [CLIENT]),
-               'router': Worker('router', '/lab/net/router', [ROUTER])}
+    workers = {
+        'host': Worker('host', None, [a for n in NETS
+                                      for a in (n.host, n.lo1)]),
+        'client': Worker('client', '/lab/net/client',
+                         [n.client for n in NETS]),
+        'router': Worker('router', '/lab/net/router',
+                         [n.router for n in NETS])}
     for arg in sys.argv[4:]:
         name, pid = arg.split('=')
-        workers[name] = Worker(name, f'/proc/{pid}/ns/net', [JAILS[name]])
+        workers[name] = Worker(name, f'/proc/{pid}/ns/net',
+                               [n.jails[name] for n in NETS])
     totals = [run_ruleset(rnd, i + 1, n_flows, workers)
               for i in range(n_rulesets)]
     flows, passed, wrong = (sum(t[i] for t in totals) for i in range(3))

@@ -10,16 +10,21 @@ seed=${TEST_SEED:-$((RANDOM << 15 | RANDOM))}
 cat >/etc/rc.conf <<-'END'
 cloned_interfaces="lo1"
 ipv4_addrs_lo1="192.168.0.1/24"
+ifconfig_lo1_ipv6="inet6 fd00::1/64"
 gateway_enable="YES"
+ipv6_gateway_enable="YES"
 END
 args=()
 prepare() {
 	local jail
-	gaol net up &&
+	ip addr add 2001:db8:178::40/64 dev em0 nodad &&
+	ip route add default via 2001:db8:178::1 && gaol net up &&
 	gaol pool create iocage "$(readlink -f /dev/disk/by-partlabel/iocage)" &&
 	gaol activate iocage && release tiny || return
-	for jail in mydb=192.168.0.2 web=192.168.0.3; do
-		gaol create -n "${jail%=*}" -r tiny ip4_addr="lo1|${jail#*=}" &&
+	for jail in mydb=2 web=3; do
+		gaol create -n "${jail%=*}" -r tiny \
+		    ip4_addr="lo1|192.168.0.${jail#*=}" \
+		    ip6_addr="lo1|fd00::${jail#*=}" &&
 		gaol start "${jail%=*}" || return
 		args+=("${jail%=*}=$(gaol get jid "${jail%=*}")")
 	done
