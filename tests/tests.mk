@@ -58,3 +58,13 @@ check: deps
 
 check-built: all tests
 	tests/run $(TESTS)
+
+# Branches of src/pf that the tests take (clang, llvm), by file and in all.
+#	make coverage [SHOW=src/pf/FILE.c]
+COVERAGE := BUILD=$(abspath build-coverage) CC=clang SAN= RELEASE= \
+	CFLAGS='-O1 -DGAOL_FAULTS -fprofile-instr-generate -fcoverage-mapping' \
+	LDFLAGS='-fprofile-instr-generate'
+.PHONY: coverage
+coverage:
+	+@$(MAKE) -s $(COVERAGE) all tests
+	@BUILD=$(abspath build-coverage) SHOW='$(SHOW)' tools/coverage
