@@ -46,6 +46,18 @@ loop_of(const struct pf_env *env, const struct pf_if *owner)
 	return owner->name;
 }
 
+/* The length of the prefix by which an interface's address leads to `dst`, or
+ * -1: its network, or the other end of the link. */
+static int
+addr_leads(const struct pf_if_addr *a, uint8_t af, const union pf_ip *dst)
+{
+	if (a->af != af)
+		return -1;
+	if (a->has_peer && sim_ip_eq(&a->peer, dst))
+		return af == AF_INET ? 32 : 128;
+	return sim_prefix_match(&a->ip, a->bits, dst, af) ? a->bits : -1;
+}
+
 bool
 sim_find_route(const struct pf_env *env, const struct pf_sim_route *route,
     size_t n_route, uint8_t af, const union pf_ip *dst, const char **ret_if,
@@ -67,11 +79,11 @@ sim_find_route(const struct pf_env *env, const struct pf_sim_route *route,
 			continue;
 		for (size_t k = 0; k < ifp->addrs.n; k++) {
 			const struct pf_if_addr *a = &ifp->addrs.v[k];
+			int bits = addr_leads(a, af, dst);
 
-			if (a->af != af || a->bits <= best ||
-			    !sim_prefix_match(&a->ip, a->bits, dst, af))
+			if (bits <= best)
 				continue;
-			best = a->bits;
+			best = bits;
 			*ret_if = ifp->name;
 			*ret_via = *dst;
 		}

@@ -121,7 +121,6 @@ enum { KEY_WIRE, KEY_STACK }; /* as outside, as inside of the interface */
 struct sim_peer {
 	uint32_t seqlo, seqhi, seqdiff;
 	uint16_t max_win;
-	uint8_t wscale;
 	uint8_t state;
 	bool counted; /* its connection counts in the source node */
 };

@@ -166,15 +166,18 @@ reassemble(struct sim_run *run)
 	struct sim_frag **at = find_datagram(run), *f = *at;
 	const struct pf_packet *p = run->p;
 	uint32_t off = p->frag_off, end = off + p->frag_len;
+	size_t before;
 
 	run->ev->reason = PF_R_FRAGMENT;
 	if (run->sim->n_frags >= frag_limit(run->sim))
 		return PF_V_BLOCK;
 	if (f == NULL)
 		f = datagram_new(run, at);
+	before = f->pieces.n;
 	if (!piece_fits(f, off, end, p->frag_more) || !add_piece(f, off, end))
 		return PF_V_BLOCK;
-	run->sim->n_frags++;
+	/* Pieces that the new one covers are gone. */
+	run->sim->n_frags += (uint32_t)(f->pieces.n - before);
 	if (off == 0) {
 		f->first = *p;
 		f->has_first = true;
@@ -185,7 +188,7 @@ reassemble(struct sim_run *run)
 		return PF_V_HOLD;
 	whole_packet(run->p, f);
 	*at = f->next;
-	run->sim->n_frags -= MIN((uint32_t)f->pieces.n, run->sim->n_frags);
+	run->sim->n_frags -= (uint32_t)f->pieces.n;
 	sim_frag_free(f);
 	return PF_V_PASS;
 }

@@ -6,8 +6,6 @@
  */
 #include "pf/sim-internal.h"
 
-#define WSCALE_SEEN 0x80
-#define WSCALE_MASK 0x0f
 #define MAX_ACK_WINDOW (0xffff + 1500)
 
 static bool
@@ -28,7 +26,6 @@ struct segment {
 	uint32_t orig_seq;
 	uint16_t win;
 	uint8_t flags;
-	unsigned sws, dws; /* shifts of the source's and the other's window */
 };
 
 static void
@@ -38,8 +35,8 @@ slide(struct sim_peer *src, struct sim_peer *dst, const struct segment *g)
 		src->max_win = g->win;
 	if (seq_gt(g->end, src->seqlo))
 		src->seqlo = g->end;
-	if (seq_geq(g->ack + ((uint32_t)g->win << g->sws), dst->seqhi))
-		dst->seqhi = g->ack + MAX((uint32_t)g->win << g->sws, 1u);
+	if (seq_geq(g->ack + g->win, dst->seqhi))
+		dst->seqhi = g->ack + MAX((uint32_t)g->win, 1u);
 }
 
 static void
@@ -71,12 +68,10 @@ first_from(struct sim_run *run, struct sim_peer *src, struct sim_peer *dst,
 		while ((src->seqdiff = sim_rand(run->sim) - g->seq) == 0)
 			;
 	}
-	if (g->flags & PF_TH_SYN)
-		dst->wscale = 0; /* packets here have no scale option */
 	src->seqlo = g->seq;
 	if (src->state < TCPS_SYN_SENT)
 		src->state = TCPS_SYN_SENT;
-	room = MAX(1u, (uint32_t)dst->max_win << g->dws);
+	room = MAX(1u, (uint32_t)dst->max_win);
 	if (src->seqhi == 1 || seq_geq(g->end + room, src->seqhi))
 		src->seqhi = g->end + room;
 	if (g->win > src->max_win)
@@ -84,8 +79,7 @@ first_from(struct sim_run *run, struct sim_peer *src, struct sim_peer *dst,
 }
 
 static struct segment
-segment_of(const struct pf_packet *p, const struct sim_peer *src,
-    const struct sim_peer *dst)
+segment_of(const struct pf_packet *p, const struct sim_peer *dst)
 {
 	struct segment g = { .seq = p->seq,
 		.orig_seq = p->seq,
@@ -95,11 +89,6 @@ segment_of(const struct pf_packet *p, const struct sim_peer *src,
 
 	g.end = p->seq + p->len + ((p->flags & PF_TH_SYN) ? 1 : 0) +
 	    ((p->flags & PF_TH_FIN) ? 1 : 0);
-	if ((src->wscale & WSCALE_SEEN) && (dst->wscale & WSCALE_SEEN) &&
-	    !(p->flags & PF_TH_SYN)) {
-		g.sws = src->wscale & WSCALE_MASK;
-		g.dws = dst->wscale & WSCALE_MASK;
-	}
 	return g;
 }
 
@@ -127,8 +116,8 @@ in_window(const struct segment *g, const struct sim_peer *src,
 	int32_t skew = (int32_t)(dst->seqlo - g->ack);
 
 	return seq_geq(src->seqhi, g->end) &&
-	    seq_geq(g->seq, src->seqlo - ((uint32_t)dst->max_win << g->dws)) &&
-	    skew >= -MAX_ACK_WINDOW && skew <= (MAX_ACK_WINDOW << g->sws) &&
+	    seq_geq(g->seq, src->seqlo - (dst->max_win)) &&
+	    skew >= -MAX_ACK_WINDOW && skew <= MAX_ACK_WINDOW &&
 	    (!(g->flags & PF_TH_RST) || !exact || g->orig_seq == src->seqlo ||
 		g->orig_seq == src->seqlo + 1 || g->orig_seq + 1 == src->seqlo);
 }
@@ -249,7 +238,7 @@ sim_tcp_track(struct sim_run *run, struct sim_state *s, struct sim_peer *src,
 
 	if (s->sloppy)
 		return track_sloppy(run, s, src, dst);
-	g = segment_of(run->p, src, dst);
+	g = segment_of(run->p, dst);
 	if (src->seqlo == 0)
 		first_from(run, src, dst, &g);
 	settle_ack(&g, run->p, src, dst);
@@ -385,7 +374,6 @@ proxy_server(struct sim_run *run, struct sim_state *s)
 	s->dst.seqdiff = s->src.seqhi - s->dst.seqlo;
 	s->src.seqhi = s->src.seqlo + s->dst.max_win;
 	s->dst.seqhi = s->dst.seqlo + s->src.max_win;
-	s->src.wscale = s->dst.wscale = 0;
 	s->src.state = s->dst.state = TCPS_ESTABLISHED;
 	return proxy_drop(run, true);
 }

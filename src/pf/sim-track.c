@@ -149,8 +149,7 @@ quote_fits(const struct sim_run *run, struct sim_state *s)
 	if (run->p->quote.proto != 6 || s->sloppy)
 		return true;
 	return seq_geq(src->seqhi, seq) &&
-	    seq_geq(seq,
-		src->seqlo - ((uint32_t)dst->max_win << (dst->wscale & 0x0f)));
+	    seq_geq(seq, src->seqlo - dst->max_win);
 }
 
 /* The quoted packet as the other side of pf knew it, and the sender or the

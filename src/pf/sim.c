@@ -99,6 +99,12 @@ pf_sim_clock(struct pf_sim *sim, uint64_t seconds)
 	sim_states_expire(sim);
 }
 
+uint64_t
+pf_sim_now(const struct pf_sim *sim)
+{
+	return sim->now;
+}
+
 void
 pf_sim_random(struct pf_sim *sim, uint32_t (*next)(void *arg), void *arg)
 {

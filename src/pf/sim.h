@@ -212,6 +212,7 @@ void pf_sim_enable(struct pf_sim *sim, bool on);
 
 /* Seconds since some start, rising. Expires what is over. */
 void pf_sim_clock(struct pf_sim *sim, uint64_t seconds);
+uint64_t pf_sim_now(const struct pf_sim *sim);
 /* Where random numbers come from; without it a fixed sequence. */
 void pf_sim_random(struct pf_sim *sim, uint32_t (*next)(void *arg), void *arg);
 

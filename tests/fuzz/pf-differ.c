@@ -7,9 +7,10 @@
  * plain walk over the list agrees as well. And what answers a packet that
  * left a state wherever pf looked at it passes.
  */
+#include "make-packets.h"
 #include "make-rules.h"
 
-enum { PACKETS = 16 };
+enum { PACKETS = 10 };
 
 static const char world[] = "iface em0 index=1 broadcast group=wan\n"
 			    "addr em0 inet 10.0.0.1/24\n"
@@ -98,88 +99,6 @@ read_again(const struct pf_env *env, const struct ruleset *r,
 	}
 	now = (struct reading){ &r->head, &text, &anchor };
 	return load(env, PF_OPT_NONE);
-}
-
-/* ---- packets ---- */
-
-static void
-pick_host(struct input *in, struct pf_packet *p, union pf_ip *ip, bool own)
-{
-	uint32_t net = dice(in, 2), host = own ? 1 : 2 + dice(in, 7);
-
-	if (p->af == AF_INET) {
-		*ip = (union pf_ip){ .b = {
-					 10, 0, (uint8_t)net, (uint8_t)host } };
-		if (!own && dice(in, 8) == 0)
-			*ip = (union pf_ip){ .b = { 192, 0, 2, 7 } };
-		return;
-	}
-	*ip = (union pf_ip){ .b = { 0x20, 0x01, 0x0d, 0xb8, 0, (uint8_t)net } };
-	ip->b[15] = (uint8_t)host;
-}
-
-/* From outside to the box or through it, or from the box. */
-static struct pf_packet
-pick_packet(struct input *in, bool out)
-{
-	static const uint8_t protos[] = { IPPROTO_TCP, IPPROTO_TCP, IPPROTO_UDP,
-		IPPROTO_ICMP };
-	static const uint16_t ports[] = { 79, 80, 85, 90, 5000, 40000 };
-	static const uint8_t flags[] = { PF_TH_SYN, PF_TH_SYN, PF_TH_SYN,
-		PF_TH_ACK, PF_TH_SYN | PF_TH_ACK, PF_TH_RST };
-	struct pf_packet p = {
-		.af = dice(in, 6) ? AF_INET : AF_INET6,
-		.proto = protos[dice(in, ARRAY_SIZE(protos))],
-		.sport = ports[dice(in, ARRAY_SIZE(ports))],
-		.dport = ports[dice(in, ARRAY_SIZE(ports))],
-		.flags = flags[dice(in, ARRAY_SIZE(flags))],
-		.seq = dice(in, 1 << 24),
-		.win = 8192,
-		.mss = 1460,
-		.icmp_type = 8,
-		.icmp_id = 77,
-		.ttl = 64,
-		.uid = PF_ID_UNKNOWN,
-		.gid = PF_ID_UNKNOWN,
-	};
-
-	if (p.proto == IPPROTO_ICMP && p.af == AF_INET6) {
-		p.proto = IPPROTO_ICMPV6;
-		p.icmp_type = 128;
-	}
-	if (p.proto != IPPROTO_TCP && p.proto != IPPROTO_UDP)
-		p.sport = p.dport = 0;
-	if (p.proto != IPPROTO_TCP)
-		p.flags = 0;
-	if (p.proto != IPPROTO_TCP || !(p.flags & PF_TH_SYN))
-		p.mss = 0;
-	if (p.proto != IPPROTO_ICMP && p.proto != IPPROTO_ICMPV6)
-		p.icmp_type = 0;
-	pick_host(in, &p, &p.src, out);
-	pick_host(in, &p, &p.dst, !out && dice(in, 2));
-	return p;
-}
-
-/* What an honest peer answers. False: nothing, or nothing that pf must let
- * through. */
-static bool
-answer_to(const struct pf_packet *p, struct pf_packet *ret)
-{
-	*ret = *p;
-	ret->src = p->dst;
-	ret->dst = p->src;
-	ret->sport = p->dport;
-	ret->dport = p->sport;
-	ret->ttl = 64;
-	ret->tag = NULL;
-	if (p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6)
-		ret->icmp_type = p->af == AF_INET ? 0 : 129;
-	if (p->proto != IPPROTO_TCP)
-		return true;
-	ret->seq = 4711;
-	ret->ack = p->seq + 1;
-	ret->flags = PF_TH_SYN | PF_TH_ACK;
-	return p->flags == PF_TH_SYN;
 }
 
 /* ---- comparing ---- */
@@ -410,6 +329,95 @@ answer(const struct trial *t, const struct pf_sim_result *there)
 	pf_sim_result_clear(&back);
 }
 
+/* ---- what comes after ---- */
+
+static void
+send_quietly(
+    const struct trial *t, const char *ifname, const struct pf_packet *p)
+{
+	struct pf_sim_result res;
+
+	send_all(t, ifname, p, &res);
+	pf_sim_result_clear(&res);
+}
+
+/* The pieces of a packet in some order, with gaps and overlaps. */
+static void
+send_pieces(const struct trial *t, struct input *in, const char *ifname,
+    const struct pf_packet *p)
+{
+	struct pf_packet f = *p;
+
+	f.ipid = (uint16_t)(1 + dice(in, 2));
+	f.frag = true;
+	for (uint32_t n = 2 + dice(in, 4); n > 0; n--) {
+		f.frag_off = (uint16_t)(8 * dice(in, 4));
+		f.frag_len = (uint16_t)(8 * dice(in, 4) + dice(in, 8) / 7);
+		f.frag_more = dice(in, 3) != 0;
+		f.df = dice(in, 8) == 0;
+		send_quietly(t, ifname, &f);
+	}
+}
+
+static void
+pass_time(const struct trial *t, struct input *in)
+{
+	static const uint64_t wait[] = { 1, 5, 31, 61, 100, 1000 };
+	uint64_t later =
+	    pf_sim_now(t->sim[PLAIN]) + wait[dice(in, ARRAY_SIZE(wait))];
+
+	for (int i = 0; i < N_SIMS; i++)
+		pf_sim_clock(t->sim[i], later);
+}
+
+static void
+go_on(const struct trial *t, struct input *in, struct talk *k)
+{
+	int side = (int)dice(in, 2);
+	struct pf_packet *p = &k->p[side], odd;
+
+	switch (dice(in, 12)) {
+	case 0:
+		odd = error_about(in, p);
+		send_quietly(t, k->ifname[!side], &odd);
+		return;
+	case 1:
+		send_pieces(t, in, k->ifname[side], p);
+		return;
+	case 2:
+		pass_time(t, in);
+		return;
+	case 3:
+		odd = *p;
+		odd.ipopt = 4 * (uint8_t)dice(in, 2);
+		odd.badsum = dice(in, 2);
+		odd.ttl = (uint8_t)(1 + dice(in, 3));
+		odd.dport = (uint16_t)(odd.dport * dice(in, 4));
+		send_quietly(t, k->ifname[side], &odd);
+		return;
+	}
+	if (p->proto == IPPROTO_TCP)
+		next_segment(in, k, p);
+	send_quietly(t, k->ifname[side], p);
+}
+
+/* Both ends go on talking, and others disturb them. */
+static void
+talk_on(const struct trial *t, struct input *in, const char *ifname,
+    const struct pf_packet *p, const struct pf_sim_result *res)
+{
+	bool sent = res->end == PF_E_SENT && res->wire.n > 0;
+	struct talk k = { { *p, *p }, { ifname, NULL } };
+
+	if (sent)
+		k.ifname[1] = res->wire.v[0].ifname;
+	else if (res->end != PF_E_LOCAL)
+		return;
+	(void)answer_to(sent ? &res->wire.v[0].packet : &res->final, &k.p[1]);
+	for (uint32_t n = dice(in, 10); n > 0; n--)
+		go_on(t, in, &k);
+}
+
 static void
 try_packets(const struct trial *t, struct input *in, const struct pf_env *env)
 {
@@ -429,6 +437,7 @@ try_packets(const struct trial *t, struct input *in, const struct pf_env *env)
 			check_naive(t, env, &res);
 		if (alone)
 			answer(t, &res);
+		talk_on(t, in, ifname, &p, &res);
 		pf_sim_result_clear(&res);
 	}
 }
