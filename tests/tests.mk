@@ -12,7 +12,8 @@ FUZZ_SAN ?= ,address,undefined -fno-sanitize-recover=undefined
 FUZZ_DIR := $(BUILD)/fuzz$(if $(FUZZ_SAN),,-quick)
 FUZZ := $(patsubst tests/fuzz/%.c,$(FUZZ_DIR)/%,$(filter-out tests/fuzz/replay-main.c,$(FUZZ_SRC)))
 
-$(BUILD)/tests/unit/%: tests/unit/%.c tests/tap.h $(ALL_LIBS)
+$(BUILD)/tests/unit/%: tests/unit/%.c tests/tap.h \
+		$(wildcard tests/unit/*.h tests/fuzz/*.h) $(ALL_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests $< $(LDFLAGS) $(ALL_LIBS) $(LDLIBS) -o $@

@@ -297,7 +297,7 @@ static const struct story stories[] = {
 		    "ESTABLISHED:ESTABLISHED\n" },
 		{ "in em0 tcp 192.0.2.9 1 192.0.2.1 80 flags=PA seq=1001 "
 		  "ack=723471716 len=10",
-		    "block" } } },
+		    "sent em1 192.0.2.9.1>10.0.1.5.8080" } } },
 	{ "new numbers", "pass in proto tcp modulate state\n",
 	    { { "in em0 tcp 192.0.2.9 1 192.0.2.1 80",
 		  "local 192.0.2.9.1>192.0.2.1.80" },
@@ -317,7 +317,9 @@ static const struct story stories[] = {
 		    "local 192.0.2.9.1>192.0.2.1.80" },
 		{ "in em0 tcp 192.0.2.9 1 192.0.2.1 80 seq=77",
 		    "local 192.0.2.9.1>192.0.2.1.80" },
-		{ "states", "" } } },
+		{ "states",
+		    "all tcp 192.0.2.1:80 <- 192.0.2.9:1       "
+		    "CLOSED:SYN_SENT\n" } } },
 	{ "bound to an interface",
 	    "set state-policy if-bound\nblock all\n"
 	    "pass in on em0 proto udp\npass out on em1 proto udp tag x\n"
