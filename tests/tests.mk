@@ -28,7 +28,7 @@ $(BUILD)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay-main.c \
 # libFuzzer needs clang, and the whole program instrumented. Targets that take
 # their input for choices, not for text, learn nothing from the comparisons of
 # the parser, and are twice as quick without.
-$(FUZZ_DIR)/pf-optimize $(FUZZ_DIR)/pf-differ: \
+$(FUZZ_DIR)/pf-optimize $(FUZZ_DIR)/pf-differ $(FUZZ_DIR)/pf-lint: \
 	FUZZ_FLAGS := -fno-sanitize-coverage=trace-cmp
 $(FUZZ_DIR)/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) \
 		$(foreach m,base conf pf,$(call sources,$m))

@@ -196,6 +196,9 @@ check_server(const struct check_system *sys, struct findings *all,
 			tell_own(all, j, server);
 		return;
 	}
+	/* Without forwarding nothing is reached: that was told. */
+	if (!(af == AF_INET ? m->forward4 : m->forward6))
+		return;
 	if (sys->rules != NULL && sys->pf != CHECK_PF_OFF &&
 	    sys->pf != CHECK_PF_NONE && running(sys, j->name, af))
 		ask_way(sys, all, j, server);

@@ -198,6 +198,7 @@ may_come_in_pieces(const struct lint *l, const struct pf_rule *r)
 /*
  * The nat rule that gives another source to all that a filter rule out could
  * match; NULL if some packet may keep its source, or get one that matches.
+ * (Where nat finds no port, a packet goes on as it is: that is told.)
  */
 static const struct pf_rule *
 source_changed(const struct lint *l, const struct pf_rule *r)
@@ -234,11 +235,11 @@ lint_source(struct lint *l, const struct pf_rules *list, size_t i, size_t end)
 		if (source_changed(l, list->v[k]) == NULL)
 			return;
 	f = lint_rule(l, FINDING_WARNING, "filter-before-nat", r);
-	finding_what(f,
-	    "never matches: line %u gives these packets another source before "
-	    "the filter sees them",
-	    nat->line);
-	finding_why(f, "filter rules are asked after translation");
+	finding_what(
+	    f, "asks for a source that line %u has changed by then", nat->line);
+	finding_why(f,
+	    "filter rules are asked after translation; this one sees only "
+	    "what nat finds no free port for");
 	finding_fix(f,
 	    "ask for the new source, or write `tag JAILS` on line %u and "
 	    "`tagged JAILS` here",

@@ -85,6 +85,23 @@ all_pass(const struct pf_rules *list)
 	return true;
 }
 
+/* What is sent to where it would be sent anyway is not translated, and comes
+ * to the filter. */
+static bool
+has_target(
+    const struct lint *l, const struct pf_rule *rdr, const struct pf_rule *r)
+{
+	for (uint32_t i = 0; rdr->pool != NULL && i < rdr->pool->n; i++) {
+		const struct pf_addr *a = &rdr->pool->hop[i].addr;
+
+		if (a->kind != PF_ADDR_IP ||
+		    lint_addr_has(l->in->machine->env, &r->dst.addr, rdr->af,
+			&a->ip, a->bits))
+			return true;
+	}
+	return rdr->pool == NULL;
+}
+
 /*
  * The translation that lets everything that a filter rule could match pass by
  * it, or NULL. Only of rules with a port: fragments are not translated, but
@@ -100,7 +117,8 @@ passed_by(const struct lint *l, const struct pf_rule *r)
 	    !all_pass(list) || a->list[PF_LIST_BINAT].n > 0)
 		return NULL;
 	for (size_t i = 0; i < list->n; i++)
-		if (lint_covers(l->in->machine->env, list->v[i], r))
+		if (lint_covers(l->in->machine->env, list->v[i], r) &&
+		    !has_target(l, list->v[i], r))
 			return list->v[i];
 	return NULL;
 }
@@ -308,25 +326,38 @@ tell_undone(struct lint *l, const struct pf_rule *r, const struct pf_rule *by,
 		    at.buf);
 }
 
-static void
-lint_undone(struct lint *l, const struct pf_rules *list, size_t i)
+/* The rule that undoes this one; NULL: none. *before: it comes first. */
+static const struct pf_rule *
+undone_by(
+    const struct lint *l, const struct pf_rules *list, size_t i, bool *before)
 {
 	const struct pf_rule *r = list->v[i];
 
 	/* `block out` and `pass out` is how some write that all may. */
 	if (r->action != PF_BLOCK || r->dir == PF_OUT || r->anchor_call)
-		return;
+		return NULL;
 	for (size_t k = 0; k < list->n; k++) {
-		bool before = k < i;
-
-		if (k == i || (before && !list->v[k]->quick) ||
-		    (!before && r->quick))
+		*before = k < i;
+		if (k == i || (*before && !list->v[k]->quick) ||
+		    (!*before && r->quick))
 			continue;
-		if (undoes(l, list->v[k], r)) {
-			tell_undone(l, r, list->v[k], before);
-			return;
-		}
+		if (undoes(l, list->v[k], r))
+			return list->v[k];
 	}
+	return NULL;
+}
+
+static void
+lint_undone(struct lint *l, const struct pf_rules *list, size_t i, size_t end)
+{
+	bool before, other;
+	const struct pf_rule *by = undone_by(l, list, i, &before);
+
+	for (size_t k = i + 1; by != NULL && k < end; k++)
+		if (undone_by(l, list, k, &other) == NULL)
+			return;
+	if (by != NULL)
+		tell_undone(l, list->v[i], by, before);
 }
 
 void
@@ -337,8 +368,9 @@ lint_order(struct lint *l)
 
 		for (int i = PF_LIST_NAT; i < PF_LIST_COUNT; i++)
 			lint_list(l, &a->list[i], (enum pf_list)i);
-		for (size_t i = 0; i < filter->n;
-		     i = lint_statement_end(filter, i))
-			lint_undone(l, filter, i);
+		for (size_t i = 0, end; i < filter->n; i = end) {
+			end = lint_statement_end(filter, i);
+			lint_undone(l, filter, i, end);
+		}
 	}
 }
