@@ -91,26 +91,38 @@ run_all(struct audit *a, const struct audit_opts *o, struct audit_rows *rows,
 	return r;
 }
 
+/* A list has no results, and people know from the name what is tried. */
+static bool
+is_shown(const struct cli *c, const struct audit_opts *o, size_t column)
+{
+	static const char list[] = "yyynn", people[] = "ynyyy";
+
+	return c->bare || (o->list ? list : people)[column] == 'y';
+}
+
 static void
 print_table(
     struct cli *c, const struct audit_opts *o, const struct audit_rows *rows)
 {
-	static const char *const header[] = { "PROBE", "TRIES TO", "GUARD",
-		"RESULT", "WHY", NULL };
+	static const char *const all[] = { "PROBE", "TRIES TO", "GUARD",
+		"RESULT", "WHY" };
+	const char *header[ARRAY_SIZE(all) + 1] = { NULL };
 	_cleanup_(str_clear) struct str out = STR_INIT;
 	struct table t;
+	size_t n = 0;
 
+	for (size_t k = 0; k < ARRAY_SIZE(all); k++)
+		if (is_shown(c, o, k))
+			header[n++] = all[k];
 	table_init(&t, header);
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct audit_row *row = &rows->v[i];
+		const char *cells[] = { row->name, row->tries, row->guard,
+			result_words[row->verdict.result], row->verdict.why };
 
-		if (!is_wanted(o, row->name))
-			continue;
-		table_cell(&t, row->name);
-		table_cell(&t, row->tries);
-		table_cell(&t, row->guard);
-		table_cell(&t, result_words[row->verdict.result]);
-		table_cell(&t, row->verdict.why);
+		for (size_t k = 0; k < ARRAY_SIZE(all); k++)
+			if (is_wanted(o, row->name) && is_shown(c, o, k))
+				table_cell(&t, cells[k]);
 	}
 	if (c->bare)
 		table_tabs(&t, &out);

@@ -32,6 +32,8 @@ result() {
 
 # ---- a default jail ----
 
+q="'"
+
 remember
 test_expect 'the audit of a default jail ends' '
 	audit web
@@ -67,6 +69,18 @@ d = json.load(open(sys.argv[1]))
 assert d[\"schema\"] == \"gaol.audit\" and d[\"jail\"] == \"web\"
 assert [(p[\"name\"], p[\"result\"]) for p in d[\"probes\"]] == \
     [(\"link-etc\", \"held\"), (\"perf\", \"held\")], d" "$TMP/json"
+'
+
+test_expect 'people see a table, and a list of what is tried' '
+	gaol audit -p perf -p link-etc web >"$TMP/table" && cat "$TMP/table" &&
+	diff - "$TMP/table" <<-E &&
+	PROBE     GUARD                   RESULT  WHY
+	link-etc  opened as if it were /  held    the link was not followed
+	perf      filter                  held    Operation not permitted
+	jail ${q}web${q}: 2 held, 0 NOT HELD, 0 not testable here
+	E
+	gaol audit -l web | grep -q "^perf  *use performance events  *filter$" &&
+	[ "$(gaol audit -H -l web | cut -f1)" = "$(cut -f1 "$TMP/default")" ]
 '
 
 test_expect 'a jail without addresses: its network probes say so' '
