@@ -21,7 +21,7 @@
 
 struct jail;
 
-/* ---- control groups (linux-cgroup.c) ---- */
+/* ---- control groups (linux-cgroup.c, linux-cgroup-limits.c) ---- */
 
 #define CGROUPS_MAX 4
 
