@@ -131,8 +131,11 @@ system_state() {
 	local dir
 	for dir in /run /var/lib/gaol /tank /mnt; do
 		[ -e "$dir" ] || continue
-		find "$dir" -mindepth 1 -printf '%p %y %m %U:%G %l\n' | sort
-		find "$dir" -type f ! -path '*/root/*' -print0 | sort -z |
+		# blkid's cache in /run is no business of ours.
+		find "$dir" -mindepth 1 ! -path '/run/blkid*' \
+		    -printf '%p %y %m %U:%G %l\n' | sort
+		find "$dir" -type f ! -path '*/root/*' ! -path '/run/blkid*' \
+		    -print0 | sort -z |
 		    xargs -0r sha256sum
 	done
 }
