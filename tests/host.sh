@@ -118,6 +118,7 @@ system_state() {
 	head -vn 1 /proc/sys/net/ipv4/ip_forward \
 	    /proc/sys/net/ipv[46]/conf/*/{forwarding,route_localnet,proxy_arp} \
 	    /proc/sys/net/ipv4/conf/*/{rp_filter,arp_ignore,accept_local} \
+	    /proc/sys/net/ipv6/conf/*/proxy_ndp \
 	    /proc/sys/net/netfilter/nf_conntrack_{acct,tcp_be_liberal} 2>/dev/null
 	echo '== network namespaces'
 	lsns -t net -n -o NS 2>/dev/null | sort -u

@@ -88,6 +88,13 @@ int net_jail_place(const struct net_view *view, const char *jail,
     const struct net_jail_addrs *addrs, struct net_places *ret,
     struct err *err);
 
+/* ---- proxy of neighbour discovery (proxy.c) ---- */
+
+/* Let the interface answer for addresses of others; and, if we had turned it
+ * on and it answers for none any more, no longer. */
+int net_proxy_on(const char *ifname, struct err *err);
+int net_proxy_off(struct rtnl *nl, const char *ifname, struct err *err);
+
 /* ---- what the kernel does later (wait.c) ---- */
 
 /* Until a link that was set up can send. */

@@ -371,15 +371,6 @@ carrier_run(void *ctx, struct err *err)
 /* ---- step: proxy ARP and ND ---- */
 
 static int
-allow_nd_proxy(const struct net_if *ifp, struct err *err)
-{
-	_cleanup_free_ char *path =
-	    xasprintf("ipv6/conf/%s/proxy_ndp", ifp->name);
-
-	return net_sysctl_write(path, "1", err);
-}
-
-static int
 proxy_run(void *ctx, struct err *err)
 {
 	_cleanup_(rtnl_batch_clear) struct rtnl_batch b = RTNL_BATCH_INIT;
@@ -389,7 +380,7 @@ proxy_run(void *ctx, struct err *err)
 		const struct net_place *p = &up->places.v[i];
 
 		if (p->proxy && p->addr.family == AF_INET6) {
-			int r = allow_nd_proxy(p->ifp, err);
+			int r = net_proxy_on(p->ifp->name, err);
 
 			if (r < 0)
 				return r;
@@ -425,14 +416,32 @@ add_proxy_ends(struct rtnl_batch *b, const struct net_jail_facts *facts)
 	}
 }
 
+/* When the entries are gone: those that need it no more. */
 static int
-host_undo(void *ctx, struct err *err)
+proxies_off(
+    struct rtnl *nl, const struct net_jail_facts *facts, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < facts->addrs.n && r == 0; i++) {
+		const struct net_jail_addr *a = &facts->addrs.v[i];
+
+		if (a->addr.family == AF_INET6 && !net_is_cloned_lo(a->ifname))
+			r = net_proxy_off(nl, net_kernel_name(a->ifname), err);
+	}
+	return r;
+}
+
+static int
+proxy_undo(void *ctx, struct err *err)
 {
 	_cleanup_(rtnl_batch_clear) struct rtnl_batch b = RTNL_BATCH_INIT;
 	struct up *up = ctx;
+	int r;
 
 	add_proxy_ends(&b, up->facts);
-	return rtnl_run(&up->host, &b, err);
+	r = rtnl_run(&up->host, &b, err);
+	return r < 0 ? r : proxies_off(&up->host, up->facts, err);
 }
 
 /* ---- pf ---- */
@@ -457,7 +466,7 @@ static const struct step net_steps_v[] = {
 	{ "tell", "tell pf the jail's addresses", sync_pf, NULL, NULL },
 	{ "inside", "set the jail's side up", inside_run, NULL, NULL },
 	{ "carrier", "wait for the carrier", carrier_run, NULL, NULL },
-	{ "proxy", "answer for the jail's addresses", proxy_run, host_undo,
+	{ "proxy", "answer for the jail's addresses", proxy_run, proxy_undo,
 	    proxy_wanted },
 };
 
@@ -572,6 +581,8 @@ net_jail_down(const struct net_jail_facts *facts, struct err *err)
 	add_proxy_ends(&b, facts);
 	net_msg_alias(&b, facts->ifindex, "", true);
 	r = rtnl_run(&nl, &b, err);
+	if (r == 0)
+		r = proxies_off(&nl, facts, err);
 	if (r == 0)
 		r = net_pf_sync(err);
 	return r;

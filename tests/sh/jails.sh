@@ -328,6 +328,26 @@ test_expect 'destroy -f stops and destroys, several at once' '
 	[ -z "$(gaol list -H)" ] && [ -z "$(ls -A /tank/iocage/jails)" ]
 '
 
+ip link add em0 type dummy 2>/dev/null || ip link add em0 type bridge
+ip link set em0 up && ip addr add fd00:1::1/64 dev em0 nodad
+ndp=/proc/sys/net/ipv6/conf/em0/proxy_ndp
+for i in 1 2; do
+	gaol create -n "six_$i" -r tiny ip6_addr="em0|fd00:1::1$i" >/dev/null 2>&1
+done
+if [ ! -e $ndp ]; then
+	test_skip 'em0 answers for jails by IPv6 while there are some' 'no IPv6'
+else
+	test_expect 'em0 answers for jails by IPv6 while there are some' '
+		[ "$(cat $ndp)" = 0 ] && gaol start six_1 six_2 &&
+		[ "$(cat $ndp)" = 1 ] && gaol stop six_1 &&
+		[ "$(cat $ndp)" = 1 ] && gaol stop six_2 && [ "$(cat $ndp)" = 0 ]
+	'
+	test_expect 'and goes on if it did so before' '
+		echo 1 >$ndp && gaol start six_1 && gaol stop six_1 &&
+		[ "$(cat $ndp)" = 1 ] && gaol destroy -f six_1 six_2
+	'
+fi
+
 test_expect 'called as iocage it says so, and gives its version' '
 	prints "Version	$(gaol --version | cut -f2)" iocage -v &&
 	fails 2 "^iocage: unknown verb .strat.; did you mean .start.\?" \
