@@ -16,7 +16,6 @@ enum { EX_FOUND = 1, EX_CANNOT = 2, EXPECT_MAX = 16 << 20 };
 /* What a file is looked at with. */
 struct look {
 	struct world world;
-	struct net_view view; /* names of jails */
 	struct pf_machine own;
 	struct pf_machine *machine; /* own, or that of the facts */
 	struct pf_ruleset *rules;
@@ -27,7 +26,6 @@ look_clear(struct look *k)
 {
 	pf_ruleset_freep(&k->rules);
 	pf_machine_clear(&k->own);
-	net_view_clear(&k->view);
 	world_clear(&k->world);
 }
 
@@ -51,22 +49,20 @@ add_jail(struct pf_machine *m, const struct net_jail_link *from)
 
 /* The jails that run, and forwarding as a host of jails has it: what the rules
  * say is asked, not what the host is set to. */
-static int
-read_machine(struct look *k, struct err *err)
+static void
+read_machine(struct look *k)
 {
-	int r;
+	const struct net_view *view = &k->world.host.view;
 
 	if (k->world.facts) {
 		k->machine = pf_facts_machine(k->world.facts);
-		return 0;
+		return;
 	}
-	r = net_view_read(&k->view, err);
 	k->own.env = k->world.env;
 	k->own.forward4 = k->own.forward6 = true;
-	for (size_t i = 0; i < k->view.jails.n; i++)
-		add_jail(&k->own, &k->view.jails.v[i]);
+	for (size_t i = 0; i < view->jails.n; i++)
+		add_jail(&k->own, &view->jails.v[i]);
 	k->machine = &k->own;
-	return r;
 }
 
 /* ---- the rules, as written ---- */
@@ -104,9 +100,10 @@ look_at(struct look *k, struct pfctl *p, const char *file, struct err *err)
 {
 	int r = world_read(p->facts, &k->world, err);
 
-	if (r == 0)
-		r = read_machine(k, err);
-	return r < 0 ? r : read_rules(k, p, file, err);
+	if (r < 0)
+		return r;
+	read_machine(k);
+	return read_rules(k, p, file, err);
 }
 
 /* ---- --lint ---- */
