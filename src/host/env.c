@@ -119,11 +119,33 @@ add_addr(struct pf_if *f, const struct net_ifaddr *a)
 	}
 }
 
+/* The group that FreeBSD gives an interface by the driver that made it:
+ * hardware has none. */
+static const char *
+driver_group(const struct net_if *from)
+{
+	static const char *const same[] = { "bridge", "vlan", "vxlan", "gre",
+		"tun", NULL };
+
+	if ((from->flags & IFF_LOOPBACK) || from->cloned_lo)
+		return "lo";
+	if (streq(from->kind, "wireguard"))
+		return "wg";
+	if (streq(from->kind, "tun") && !(from->flags & IFF_POINTOPOINT))
+		return "tap";
+	for (int i = 0; same[i] != NULL; i++) {
+		if (streq(from->kind, same[i]))
+			return same[i];
+	}
+	return NULL;
+}
+
 static void
 add_if(struct host *h, const struct net_if *from)
 {
 	struct pf_if *f = array_add(&h->env.ifs);
 	bool loop = (from->flags & IFF_LOOPBACK) || from->cloned_lo;
+	const char *group = driver_group(from);
 
 	f->name = arena_strdup(&h->arena, from->pf_name);
 	f->index = (uint32_t)from->index;
@@ -131,10 +153,8 @@ add_if(struct host *h, const struct net_if *from)
 	f->flags = loop			    ? PF_IF_LOOPBACK
 	    : from->flags & IFF_POINTOPOINT ? PF_IF_P2P
 					    : PF_IF_BROADCAST;
-	if (loop)
-		strv_add(&f->groups, "lo");
-	else if (streq(from->kind, "bridge"))
-		strv_add(&f->groups, "bridge");
+	if (group != NULL)
+		strv_add(&f->groups, group);
 	for (size_t i = 0; i < from->n; i++)
 		add_addr(f, &from->v[i]);
 }

@@ -383,8 +383,13 @@ load_read(struct pfctl *p, const struct world *w, struct pf_ruleset **ret)
 	};
 	const struct pf_out out = { put, NULL };
 	struct err err = { 0 };
+	int r = pf_load(p->file, &opts, w->env, &out, ret, &err);
 
-	return pf_load(p->file, &opts, w->env, &out, ret, &err);
+	/* Rules have no counters of their own in the kernel. */
+	if (r == 0 && !p->dry && (*ret)->options.optimize == PF_OPT_PROFILE)
+		complain("the packets of each rule are not counted yet: "
+			 "profile optimizes as basic does");
+	return r;
 }
 
 static void

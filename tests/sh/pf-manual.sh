@@ -42,6 +42,36 @@ test_expect 'every option, limit and time-out is on the page' '
 	done <"$TMP/names" >"$TMP/missing" && cat "$TMP/missing" &&
 	[ ! -s "$TMP/missing" ]'
 
+# What a load refuses (src/pf/lower-check.c) is on the page, and only that.
+on_linux() {
+	sed -n '/^\.Sh ON LINUX/,/^\.Sh FILES/p' "$page" | sed 's/\\-/-/g'
+}
+refused() { # the words of its messages that are words of the language
+	tr -d '\n\t' <"$TOP/src/pf/lower-check.c" | sed 's/""//g' |
+	    grep -o '"[^"]* not built[^"]*"' | grep -oE '[a-z]+(-[a-z]+)*' |
+	    sort -u | grep -xE "$(pf_words)"
+}
+pf_words() {
+	sed -n 's/^	{ "\([a-z-]*\)", K_.*/\1/p' "$TOP/src/pf/lex.c" | paste -sd'|'
+}
+not_yet() { # the words of the page's list
+	on_linux | awk '/^Refused as not built yet/ { on = 1 } /^\.It/ { on = 0 } on' |
+	    sed -n 's/^\.Ic //p' | tr -s ' ,' '\n\n' | grep -xE "$(pf_words)" | sort -u
+}
+test_expect 'the page names what a load refuses' '
+	refused >"$TMP/refused" && [ "$(wc -l <"$TMP/refused")" -ge 15 ] &&
+	on_linux | tr -s " ,()" "\n\n\n\n" | sort -u >"$TMP/named" &&
+	comm -23 "$TMP/refused" "$TMP/named" >"$TMP/missing"
+	cat "$TMP/missing"
+	[ ! -s "$TMP/missing" ]'
+test_expect 'what the page calls not built is refused' '
+	not_yet >"$TMP/not-yet" && [ "$(wc -l <"$TMP/not-yet")" -ge 12 ] &&
+	while read -r word; do
+		grep -qi "${word%%-*}" "$TOP/src/pf/lower-check.c" || echo "$word"
+	done <"$TMP/not-yet" >"$TMP/extra"
+	cat "$TMP/extra"
+	[ ! -s "$TMP/extra" ]'
+
 # pfctl(8): blocks behind `.\" file: NAME` are files; those behind `.\" run` are
 # commands with what they print.
 page8=$TOP/man/pfctl.8

@@ -274,6 +274,18 @@ test_expect 'no table but its own is touched' '
 	pfctl -q -F all && pfctl -q -f "$TMP/pf.conf" &&
 	nft list chain inet mine c && nft delete table inet mine
 '
+test_expect '-o profile says that it has no counters' '
+	pfctl -o profile -f "$TMP/pf.conf" 2>"$TMP/err" &&
+	grep -q "profile optimizes as basic does" "$TMP/err" &&
+	pfctl -o profile -nf "$TMP/pf.conf" 2>"$TMP/err" && [ ! -s "$TMP/err" ]
+'
+test_expect 'an interface is in the group of its driver' '
+	ip link add br7 type bridge && ip addr add 10.9.0.1/24 dev br7 &&
+	echo "pass in on bridge from bridge to any" | pfctl -nvf - >"$TMP/out" &&
+	ip link delete br7 &&
+	echo "pass in on bridge inet from 10.9.0.1 to any flags S/SA keep state" |
+	    diff - "$TMP/out"
+'
 test_expect 'two loaders at once: one or the other, whole' '
 	for i in 1 2 3 4 5; do
 		pfctl -q -f "$TMP/pf.conf" & a=$!
