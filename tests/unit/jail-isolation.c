@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What keeps jails apart: network, localhost, limits, hostile roots. */
 #include <arpa/inet.h>
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "../jail-box.h"
@@ -300,6 +302,22 @@ test_watchful_jail(void)
 	stop(&b);
 }
 
+/* Whose is the user namespace of this process? */
+static long long
+owner_of(pid_t pid)
+{
+	char path[40];
+	uid_t uid = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (ioctl(fd, NS_GET_OWNER_UID, &uid) < 0)
+		return -errno;
+	close(fd);
+	return uid;
+}
+
 /* Two jails never share ids. */
 static void
 test_ids(void)
@@ -315,6 +333,8 @@ test_ids(void)
 	jail_state_read("two", &s2, &err);
 	ok(s1.id_base != s2.id_base && s1.id_base >= 0x70000000u,
 	    "ranges of their own: %u, %u", s1.id_base, s2.id_base);
+	is_int(owner_of(s1.init_pid), s1.id_base,
+	    "what the kernel counts in one is counted against its ids");
 	jail_state_clear(&s1);
 	jail_state_clear(&s2);
 	stop(&a);
