@@ -155,7 +155,9 @@ jail_reaches_out() {
 jail_serves() {
 	iocage exec web sh -c 'echo served | nc -l -p 80 -w 60' &
 	local server=$!
-	at_last iocage exec web sh -c 'grep -q ":0050 " /proc/net/tcp /proc/net/tcp6'
+	# As long as the server lives: without a jail there is none.
+	at_last sh -c "! kill -0 $server 2>/dev/null ||
+	    iocage exec web grep -q ':0050 ' /proc/net/tcp /proc/net/tcp6"
 	[ "$(world nc -n -w 30 -q 1 -s 203.0.113.9 192.168.178.40 8080 </dev/null)" = served ]
 	local rc=$?
 	kill $server 2>/dev/null
