@@ -69,7 +69,8 @@ lint(const struct check_system *sys, struct findings *all)
 	const struct pf_lint_input in = { .rules = sys->rules,
 		.machine = &machine,
 		.jails_known = sys->machine->jails.n > 0,
-		.env = sys->env };
+		.env = sys->env,
+		.file = sys->rules_file };
 
 	machine.pf_off = false;
 	if (sys->rules != NULL)

@@ -63,9 +63,9 @@ main_file(const struct pf_ruleset *rs)
 void
 pf_lint(const struct pf_lint_input *in, struct findings *all)
 {
-	struct lint l = {
-		.in = in, .all = all, .main_file = main_file(in->rules)
-	};
+	struct lint l = { .in = in,
+		.all = all,
+		.main_file = in->file ? in->file : main_file(in->rules) };
 
 	ex_files_init(&l.files, in->env);
 	lint_order(&l);

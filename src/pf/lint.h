@@ -21,6 +21,7 @@ struct pf_lint_input {
 	bool jails_known; /* all there are */
 	/* Gives the files' content, for lines as written; may be NULL. */
 	const struct pf_env *env;
+	const char *file; /* for what has no line; NULL: the first rule's */
 };
 
 /* Add what is found to the list. */

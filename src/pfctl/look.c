@@ -140,7 +140,8 @@ do_lint(struct pfctl *p)
 	in = (struct pf_lint_input){ .rules = k.rules,
 		.machine = k.machine,
 		.jails_known = k.world.facts && k.machine->jails.n > 0,
-		.env = k.world.env };
+		.env = k.world.env,
+		.file = p->file };
 	pf_lint(&in, &all);
 	findings_sort(&all);
 	print_findings(&all, p->json);

@@ -84,6 +84,17 @@ block() {
 	    on && /^    / { seen = 1; print substr($0, 5); next }
 	    on && seen && !/^$/ { exit }' "$TOP/README.md"
 }
+test_expect 'docs/check.md has every code' '
+	{
+		cat "$TOP"/src/*/*.c | grep "FINDING_[A-Z]*, \"" |
+		    grep -oE "\"[a-z0-9]+(-[a-z0-9]+)+\""
+		for conf in ../system/*.conf; do
+			gaol check --json --facts "${conf%.conf}.facts" --file "$conf"
+		done | sed -n "s/^ *.code.: \(.*\),$/\1/p"
+	} | tr -d "\"" | sort -u >"$TMP/codes" && [ "$(wc -l <"$TMP/codes")" -gt 50 ] &&
+	while read -r code; do
+		grep -qF "\`$code\`" "$TOP/docs/check.md" || echo "$code"
+	done <"$TMP/codes" >"$TMP/missing"; cat "$TMP/missing"; [ ! -s "$TMP/missing" ]'
 test_expect 'the answer in README is the one to its rules' '
 	mkdir "$TMP/readme" && facts=$PWD/../facts && cd "$TMP/readme" &&
 	block "^./etc/pf.conf.:" >pf.conf && block "rules on this page it says" >want &&
