@@ -54,6 +54,8 @@ tell(struct check_host *h, const struct foreign *f,
 		if (streq(h->sys.foreign.v[i].what, what.buf))
 			return; /* the same for another jail */
 	foreign_cure(&ruling, p, &cure);
+	if (cure.len)
+		str_cut(&cure, cure.len - 1); /* the last newline */
 	to = array_add(&h->sys.foreign);
 	to->what = arena_strdup(&h->arena, what.buf);
 	to->cure = cure.len ? arena_strdup(&h->arena, cure.buf) : NULL;
