@@ -404,6 +404,97 @@ static const struct story stories[] = {
 		    "all tcp 192.0.2.1:80 <- 192.0.2.9:1       "
 		    "CLOSED:SYN_SENT\n" },
 		{ "wait 120", "0" } } },
+	{ "too many from one source",
+	    "pass in proto tcp to port 80 keep state (max-src-conn 1, "
+	    "overload <late> flush)\n"
+	    "pass in proto tcp to port 81 keep state (max-src-conn-rate 1/10, "
+	    "overload <late> flush global)\n"
+	    "pass in proto udp\nblock in quick from <late>\n",
+	    { { "in em0 tcp 192.0.2.9 1 192.0.2.1 80",
+		  "local 192.0.2.9.1>192.0.2.1.80" },
+		{ "out tcp 192.0.2.1 80 192.0.2.9 1 flags=SA seq=7 ack=1001",
+		    "sent em0 192.0.2.1.80>192.0.2.9.1" },
+		{ "in em0 tcp 192.0.2.9 1 192.0.2.1 80 flags=A seq=1001 ack=8",
+		    "local 192.0.2.9.1>192.0.2.1.80" },
+		{ "in em0 udp 192.0.2.9 5 192.0.2.1 80",
+		    "local 192.0.2.9.5>192.0.2.1.80" },
+		{ "in em0 tcp 192.0.2.9 2 192.0.2.1 80",
+		    "local 192.0.2.9.2>192.0.2.1.80" },
+		{ "out tcp 192.0.2.1 80 192.0.2.9 2 flags=SA seq=7 ack=1001",
+		    "sent em0 192.0.2.1.80>192.0.2.9.2" },
+		{ "in em0 tcp 192.0.2.9 2 192.0.2.1 80 flags=A seq=1001 ack=8",
+		    "block src-limit" },
+		{ "states",
+		    "all udp 192.0.2.1:80 <- 192.0.2.9:5       "
+		    "NO_TRAFFIC:SINGLE\nall tcp 192.0.2.1:80 <- 192.0.2.9:2    "
+		    "   CLOSED:CLOSED\n" },
+		{ "in em0 tcp 192.0.2.8 2 192.0.2.1 81",
+		    "local 192.0.2.8.2>192.0.2.1.81" },
+		{ "out tcp 192.0.2.1 81 192.0.2.8 2 flags=SA seq=7 ack=1001",
+		    "sent em0 192.0.2.1.81>192.0.2.8.2" },
+		{ "in em0 tcp 192.0.2.8 2 192.0.2.1 81 flags=A seq=1001 ack=8",
+		    "local 192.0.2.8.2>192.0.2.1.81" },
+		{ "wait 11", "3" },
+		{ "in em0 udp 192.0.2.9 7 192.0.2.1 80", "block" } } },
+	{ "connections that cannot be two",
+	    "nat on em0 from 10.0.1.0/24 to any -> 192.0.2.1 static-port\n"
+	    "pass out on em0\n",
+	    { { "in em1 udp 10.0.1.5 9 192.0.2.9 53",
+		  "sent em0 192.0.2.1.9>192.0.2.9.53" },
+		{ "in em1 udp 10.0.1.6 9 192.0.2.9 53",
+		    "sent em0 10.0.1.6.9>192.0.2.9.53" },
+		{ "out udp 192.0.2.1 9 192.0.2.9 53", "block state-insert" },
+		{ "out udp 192.0.2.1 9 192.0.2.8 53",
+		    "sent em0 192.0.2.1.9>192.0.2.8.53" } } },
+	{ "pools of IPv6",
+	    "nat on em0 inet6 proto udp from 2001:db8:1::/64 to any port 1 -> "
+	    "2001:db8::100/120 source-hash "
+	    "0x00000000000000000000000000000001\n"
+	    "nat on em0 inet6 proto udp from 2001:db8:1::/64 to any port 2 -> "
+	    "2001:db8::200/120 bitmask\n"
+	    "nat on em0 inet6 proto udp from 2001:db8:1::/64 to any port 3 -> "
+	    "{ 2001:db8::fffe, 2001:db8::1 } sticky-address\n"
+	    "rdr on em0 inet6 proto tcp to port 80:82 -> 2001:db8:1::5 port "
+	    "8080:*\n",
+	    { { "in em1 udp 2001:db8:1::5 1 2001:db8::9 1",
+		  "sent em0 2001:db8::106.52617>2001:db8::9.1" },
+		{ "in em1 udp 2001:db8:1::5 1 2001:db8::9 2",
+		    "sent em0 2001:db8::205.59034>2001:db8::9.2" },
+		{ "in em1 udp 2001:db8:1::5 1 2001:db8::9 3",
+		    "sent em0 2001:db8::1.57467>2001:db8::9.3" },
+		{ "in em1 udp 2001:db8:1::5 2 2001:db8::9 3",
+		    "sent em0 2001:db8::1.57264>2001:db8::9.3" },
+		{ "in em1 udp 2001:db8:1::6 2 2001:db8::9 3",
+		    "sent em0 2001:db8::fffe.62777>2001:db8::9.3" },
+		{ "in em0 tcp 2001:db8::9 2 2001:db8::1 81",
+		    "sent em1 2001:db8::9.2>2001:db8:1::5.8081" },
+		{ "in em0 ipv6-icmp 2001:db8::9 7 2001:db8::1 0",
+		    "local 2001:db8::9.0>2001:db8::1.0" },
+		{ "in em0 ipv6-icmp 2001:db8::9 7 2001:db8:1::5 0 type=1",
+		    "sent em1 2001:db8::9.0>2001:db8:1::5.0" } } },
+	{ "what does not matter and what does",
+	    "block all\npass in proto tcp flags any prio 0 no state\n"
+	    "block in proto tcp from 192.0.2.9 tos 0x10\n"
+	    "block in inet proto icmp icmp-type 8 code 1\n"
+	    "pass in inet proto icmp icmp-type echoreq code 0 no state\n"
+	    "pass in inet proto udp fragment\n"
+	    "block in quick proto udp from 192.0.2.7 probability 100%\n",
+	    { { "in em0 tcp 192.0.2.9 1 192.0.2.1 80 tos=16", "block" },
+		{ "in em0 tcp 192.0.2.9 1 192.0.2.1 80",
+		    "local 192.0.2.9.1>192.0.2.1.80" },
+		{ "in em0 icmp 192.0.2.9 1 192.0.2.1 0",
+		    "local 192.0.2.9.0>192.0.2.1.0" },
+		{ "in em0 udp 192.0.2.9 1 192.0.2.1 1", "block" },
+		{ "in em0 udp 192.0.2.7 1 192.0.2.1 1 frag=8,8", "block" },
+		{ "in em0 udp 192.0.2.6 1 192.0.2.1 1 frag=8,8",
+		    "local 192.0.2.6.1>192.0.2.1.1" } } },
+	{ "skipped, and off the map", "set skip on { em1 wan }\nblock all\n",
+	    { { "in em0 udp 192.0.2.9 1 192.0.2.1 1",
+		  "local 192.0.2.9.1>192.0.2.1.1" },
+		{ "in em1 udp 10.0.1.9 1 10.0.1.1 1",
+		    "local 10.0.1.9.1>10.0.1.1.1" },
+		{ "in tun0 udp 10.8.0.2 1 10.8.0.1 1", "block" },
+		{ "in em0 udp 192.0.2.9 1 10.8.0.2 1", "block" } } },
 	{ "what a host knows of systems",
 	    "block all\npass in proto tcp from any os \"unknown\"\n"
 	    "pass in proto tcp from 192.0.2.8 os \"Linux\"\n"
