@@ -2,6 +2,7 @@
 /* The interfaces of this host as pf names them, and its names and files. */
 #include <sys/random.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <netdb.h>
@@ -78,10 +79,16 @@ group(void *ctx, const char *name, uint32_t *ret)
 static int
 read_file(void *ctx, const char *path, struct str *ret)
 {
+	_cleanup_close_ int fd = -1;
+
 	(void)ctx;
 	if (streq(path, "-"))
 		return file_read_fd(STDIN_FILENO, "stdin", FILE_MAX, ret, NULL);
-	return file_read(AT_FDCWD, path, FILE_MAX, ret, NULL);
+	/* A pipe that was named is waited for: pfctl -f <(generate). */
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return file_read_fd(fd, path, FILE_MAX, ret, NULL);
 }
 
 static void

@@ -274,6 +274,10 @@ test_expect 'no table but its own is touched' '
 	pfctl -q -F all && pfctl -q -f "$TMP/pf.conf" &&
 	nft list chain inet mine c && nft delete table inet mine
 '
+test_expect 'rules from a pipe are waited for' '
+	pfctl -nvf <(sleep 0.2; echo "pass in on em0 all no state") >"$TMP/out" &&
+	echo "pass in on em0 all no state" | diff - "$TMP/out"
+'
 test_expect '-o profile says that it has no counters' '
 	pfctl -o profile -f "$TMP/pf.conf" 2>"$TMP/err" &&
 	grep -q "profile optimizes as basic does" "$TMP/err" &&
