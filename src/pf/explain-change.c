@@ -18,6 +18,24 @@ begins(const struct pf_packet *p)
 	    (p->flags & (PF_TH_SYN | PF_TH_ACK)) == PF_TH_SYN;
 }
 
+/* What the rules alone come to, when it passes them. */
+static const char *
+how_far(enum pf_ex_end end)
+{
+	switch (end) {
+	case PF_EX_PASSES:
+		return "to let it pass";
+	case PF_EX_NO_LISTENER:
+		return "to let it pass pf, though nobody listens there";
+	case PF_EX_NOBODY:
+		return "to let it pass pf, though nobody has that address";
+	case PF_EX_JAIL_DOWN:
+		return "to let it pass pf, though the jail is down";
+	default:
+		return "to let it pass pf, though it gets no further";
+	}
+}
+
 static void
 let_pass(struct ex *ex)
 {
@@ -28,10 +46,7 @@ let_pass(struct ex *ex)
 		return;
 	ex_try(&t, ex);
 	works = ex_try_open(&t);
-	(void)ex_try_end(&t, works,
-	    works && t.walk.end == PF_EX_NO_LISTENER
-		? "to let it pass pf, though nobody listens there"
-		: "to let it pass");
+	(void)ex_try_end(&t, works, works ? how_far(t.walk.end) : NULL);
 }
 
 /* ---- translation ---- */
@@ -143,7 +158,7 @@ try_target(struct ex *ex, const struct pf_rule *r, const struct pf_jail *j,
 }
 
 /* rdr leads to an address where nobody is or nobody listens: to whom else? */
-static void
+static bool
 other_targets(struct ex *ex, const struct ex_walk *w)
 {
 	const struct pf_sim_event *ev = redirecting(w);
@@ -151,13 +166,24 @@ other_targets(struct ex *ex, const struct ex_walk *w)
 	int n = 0;
 
 	for (size_t i = 0; ev != NULL && i < m->jails.n && n < JAILS_MAX; i++) {
-		const union pf_ip *ip =
-		    could_be(ex, &m->jails.v[i], &w->arrives);
+		const struct pf_jail *j = &m->jails.v[i];
+		const union pf_ip *ip = could_be(ex, j, &ev->judged);
 
-		if (ip != NULL &&
-		    try_target(ex, ev->nat, &m->jails.v[i], ip, w->arrives.af))
+		if (ip != NULL && try_target(ex, ev->nat, j, ip, ev->judged.af))
 			n++;
 	}
+	return n > 0;
+}
+
+/* Is anybody up where rdr leads? */
+static bool
+leads_nowhere(const struct ex *ex, const struct ex_walk *w)
+{
+	const struct pf_sim_event *ev = redirecting(w);
+
+	return ev != NULL && !ex_is_local(ex, ev->judged.af, &ev->judged.dst) &&
+	    pf_machine_loopback(
+		ex->in->machine, ev->judged.af, &ev->judged.dst) != NULL;
 }
 
 /* ---- a redirection that is missing ---- */
@@ -229,6 +255,16 @@ redirect(struct ex *ex, const struct ex_walk *w)
 			n++;
 	}
 	return n > 0;
+}
+
+static void
+is_blocked(struct ex *ex, const struct ex_walk *w)
+{
+	if (redirect(ex, w))
+		return;
+	if (leads_nowhere(ex, w) && other_targets(ex, w))
+		return;
+	let_pass(ex);
 }
 
 /* ---- a translation that is missing ---- */
@@ -407,14 +443,14 @@ nobody_listens(struct ex *ex, const struct ex_walk *w)
 		advise(ex,
 		    arena_printf(mem, "start the service in the jail %s, on %s",
 			w->to->name, ex_end(mem, &w->arrives, true)));
-	other_targets(ex, w);
+	(void)other_targets(ex, w);
 }
 
 static void
 jail_is_down(struct ex *ex, const struct ex_walk *w)
 {
 	advise(ex, arena_printf(&ex->out->arena, "gaol start %s", w->to->name));
-	other_targets(ex, w);
+	(void)other_targets(ex, w);
 }
 
 static void
@@ -452,14 +488,13 @@ ex_changes(struct ex *ex, const struct ex_walk *w)
 		let_not_pass(ex, w);
 		break;
 	case PF_EX_BLOCKED:
-		if (!redirect(ex, w))
-			let_pass(ex);
+		is_blocked(ex, w);
 		break;
 	case PF_EX_NO_ANSWER:
 		no_answer(ex, w);
 		break;
 	case PF_EX_NOBODY:
-		other_targets(ex, w);
+		(void)other_targets(ex, w);
 		break;
 	case PF_EX_JAIL_DOWN:
 		jail_is_down(ex, w);

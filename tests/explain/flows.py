@@ -343,4 +343,5 @@ def main():
     sys.exit(wrong > 0 or not enough)
 
 
-main()
+if __name__ == "__main__":
+    main()
