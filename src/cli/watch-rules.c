@@ -107,7 +107,7 @@ check_guard(struct watch_rules *w, size_t jails)
 		watch_at(&w->check_due, watch_now() + RETRY_MS);
 		return;
 	}
-	watch_patience_note(&w->patience, watch_now());
+	w->restored = true;
 	cli_warn(w->c,
 	    "the guard (table inet " NET_GUARD_TABLE ") was removed or changed "
 	    "by %s: put back",
@@ -165,7 +165,7 @@ restore(struct watch_rules *w, const struct nft_status *before)
 	}
 	if (out.len == 0)
 		return 0;
-	watch_patience_note(&w->patience, watch_now());
+	w->restored = true;
 	say_restored(w, before);
 	return 0;
 }
@@ -366,8 +366,12 @@ watch_rules_run(struct watch_rules *w, size_t jails)
 	w->jails = jails;
 	if (w->check_due <= now) {
 		w->check_due = WATCH_NEVER;
+		w->restored = false;
 		check_tables(w);
 		check_guard(w, jails);
+		/* Who flushes both does one thing. */
+		if (w->restored)
+			watch_patience_note(&w->patience, watch_now());
 		w->checked = watch_now();
 	}
 	if (w->addresses_due <= now) {

@@ -48,6 +48,7 @@ struct watch_rules {
 	int64_t checked; /* when we last looked */
 	size_t jails;	 /* that ran at the last look */
 	bool looked;	 /* `seen` is what was all right */
+	bool restored;	 /* something, by this look */
 	bool waiting;	 /* it was said that we wait */
 	struct nft_status seen;
 	struct nft_event who; /* made the last transaction */
