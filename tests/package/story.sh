@@ -151,12 +151,21 @@ test_expect 'a jail of a later version is refused in words, and goes on' '
 	fails 1 "jail .web. was started by a newer gaol \(facts format 99" gaol stop web &&
 	kill -0 "$web" && sed -i "1s/.*/gaol-facts 1/" /run/gaol/jails/web'
 
+watcher() {
+	pgrep -x -f "/usr/sbin/gaol watch --syslog"
+}
+test_expect 'a watcher that ran is the new one afterwards, one that did not is not' '
+	pkg -i "$new" && ! watcher && service gaol-watch start && eventually watcher &&
+	before=$(watcher) && pkg -i "$new" && eventually watcher &&
+	[ "$(watcher)" != "$before" ] &&
+	[ "$(readlink "/proc/$(watcher)/exe")" = /usr/sbin/gaol ]'
+
 # ---- remove, install again
 
 db=$(gaol get jid db)
 test_expect 'with it removed, jails and rules go on' '
 	nft list ruleset >"$TMP/rules" && pkg -r gaol && ! test -e /usr/sbin/gaol &&
-	kill -0 "$web" && kill -0 "$db" &&
+	kill -0 "$web" && kill -0 "$db" && ! watcher &&
 	nft list ruleset | diff "$TMP/rules" - && [ -d /tank/iocage/jails/web ]'
 test_expect 'and it has said how each of them is ended' '
 	grep -q "jail .web. runs on.*kill -9 $web$" "$TMP/dpkg" &&
