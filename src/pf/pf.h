@@ -388,7 +388,7 @@ struct pf_queue {
 struct pf_macro {
 	const char *name, *value;
 	bool used;
-	bool replaced; /* by a later definition of the same name */
+	bool replaced;	  /* by a later definition of the same name */
 	const char *file; /* NULL: the command line */
 	uint32_t line;
 };

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The stories of pf-engine.c: expectations are what pf.conf(5) says. */
 
+struct step { /* "in IF PACKET", "out PACKET", "wait SECONDS", "states" */
+	const char *what, *becomes;
+};
+
+struct story {
+	const char *name, *rules;
+	struct step step[16];
+};
+
 static const struct story stories[] = {
 	{ "users",
 	    "block all\npass out proto tcp user > 1000\n"

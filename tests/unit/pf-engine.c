@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 
+#include "pf-engine-stories.h"
 #include "pf/sim.h"
 
 static const char world[] = "iface em0 index=1 broadcast group=wan mtu=1500\n"
@@ -198,15 +199,6 @@ outcome(struct str *s, const struct pf_sim_result *res)
 
 /* ---- stories ---- */
 
-struct step { /* "in IF PACKET", "out PACKET", "wait SECONDS", "states" */
-	const char *what, *becomes;
-};
-
-struct story {
-	const char *name, *rules;
-	struct step step[16];
-};
-
 static void
 play(struct pf_sim *sim, const struct step *step, struct pf_packet *last,
     struct str *ret)
@@ -270,8 +262,6 @@ tell(const struct story *t)
 		is_str(got.buf, s->becomes, "%s: %s", t->name, s->what);
 	}
 }
-
-#include "pf-engine-stories.h"
 
 int
 main(void)
