@@ -218,7 +218,14 @@ without rename link-resolv.conf link-hosts link-localtime
 without in-root link-etc link-dev link-proc link-sys link-run
 without wait pipe-hosts pipe-passwd
 without visible terminal-message
-without relay,session terminal-push
+# Since Linux 6.2 the machine can refuse TIOCSTI as well, as Debian's does.
+tiocsti=/proc/sys/dev/tty/legacy_tiocsti
+if [ "$(cat $tiocsti 2>/dev/null || echo 1)" = 1 ]; then
+	without relay,session terminal-push
+else
+	[ -z "${GAOL_OWN_MACHINE-}" ] || echo 1 >$tiocsti
+	own_machine 'the machine refuses TIOCSTI' relay,session terminal-push
+fi
 without close descriptors
 without nodev device-in-root
 without dumpable exec-race
@@ -237,7 +244,8 @@ without caps,userns mknod kernel-log real-time nice raw-socket add-address \
     nd-lie
 without rlimits mlock
 without hide,caps sysctl last-pid
-without hide,userns core-pattern sysrq kcore
+without hide,userns core-pattern sysrq
+without hide,caps,userns kcore
 without userns proc-writable
 without sys,userns sys-writable
 without dev,userns mount-fuse devices loop-device
@@ -248,6 +256,8 @@ without utsns,caps,userns hostname
 without ipcns sysv-ipc posix-ipc
 without netns host-loopback abstract-socket
 own_machine 'root of the machine would have no inotify instances' owner inotify
+# A jail that runs holds the group above all of them.
+gaol stop bare >/dev/null
 without share fork-bomb memory-hog shared-memory
 without oom oom-score
 
