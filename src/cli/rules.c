@@ -69,6 +69,9 @@ run(struct proc_spec *spec, const char *const *args, struct err *err)
 	for (; *args; args++)
 		strv_add(&argv, *args);
 	spec->argv = (const char *const *)strv_argv(&argv);
+	/* A boot that was killed and one that comes after it must not both
+	 * have a pfctl at work. */
+	spec->die_with_parent = true;
 	return proc_run(spec, err);
 }
 
