@@ -225,7 +225,7 @@ show_info(const struct pfctl *p, struct store *s, const struct current *c,
 		[N_OPTIONS] = { .name = NFT_N_OPTIONS },
 	};
 	uint64_t ever;
-	unsigned states;
+	unsigned states = 0;
 	int64_t t;
 	int r = nft_counters_read(count, N_COUNT, false, err);
 
