@@ -50,6 +50,18 @@ struct queue_name {
 	struct queue_name *next;
 };
 
+/* A service curve, evaluated: bits a second in the first d milliseconds and
+ * after them. */
+struct sc {
+	uint64_t m1, m2;
+	uint32_t d;
+};
+
+struct sc_sum { /* the curves of a queue's children */
+	struct sc curve;
+	struct sc_sum *next;
+};
+
 /* An interface's altq (name NULL) or one of its queues. */
 struct altq {
 	const char *ifname, *name, *parent;
@@ -57,11 +69,11 @@ struct altq {
 	unsigned flags;
 	uint64_t if_bandwidth, bandwidth;
 	uint32_t priority, qlimit, tbrsize;
-	struct { /* evaluated curves, bits a second */
-		uint64_t m1, m2;
-		uint32_t d;
-	} link, real, upper;
+	struct sc link, real, upper;
 	bool defined; /* not only named as a child */
+	/* what its children were promised */
+	uint64_t child_bandwidth;
+	struct sc_sum *links, *reals;
 	struct altq *next;
 };
 
@@ -73,5 +85,30 @@ int pf_queue_define(struct parser *p, const char *name,
     const struct queue_opts *o);
 /* Has each interface one default queue? Tells and returns -1 if not. */
 int pf_altq_check(struct parser *p);
+/* Do queues of this scheduler have a bandwidth, and service curves? */
+static inline bool
+pf_altq_has_bandwidth(uint8_t sched)
+{
+	return sched == PF_SCHED_CBQ || sched == PF_SCHED_HFSC ||
+	    sched == PF_SCHED_FAIRQ;
+}
+
+static inline bool
+pf_altq_has_curves(uint8_t sched)
+{
+	return sched == PF_SCHED_HFSC || sched == PF_SCHED_FAIRQ;
+}
+
+/* With -v: the statement as it was understood; a queue's with or without the
+ * interface it is on. */
+void pf_altq_say(struct parser *p, const struct altq *a,
+    const struct queue_opts *o, const struct queue_name *children);
+void pf_queue_say(struct parser *p, const struct altq *a,
+    const struct queue_opts *o, const struct queue_name *children, bool on);
+/* Append "20Mb", "1.50Mb": bits a second. */
+void pf_altq_rate(struct str *s, double rate);
+/* Do the curves of hfsc's or fairq's queue fit those of its parent (NULL: it
+ * is the root) and of the interface? Tells and returns -1 if not. */
+int pf_altq_curves(struct parser *p, struct altq *a, struct altq *parent);
 
 #endif
