@@ -34,18 +34,18 @@ sum_at(const struct sc_sum *sum, double x)
 static bool
 fits_under(const struct sc_sum *sum, const struct sc *limit)
 {
-	uint64_t slope = 0;
 	uint32_t last = 0;
+	double slope = 0;
 
 	for (const struct sc_sum *s = sum; s != NULL; s = s->next) {
 		uint32_t d = s->curve.d;
 
 		if (sum_at(sum, d) > curve_at(limit, d))
 			return false;
-		slope += s->curve.m2;
+		slope += (double)s->curve.m2;
 		last = MAX(last, d);
 	}
-	if (slope > limit->m2)
+	if (slope > (double)limit->m2)
 		return false;
 	return limit->d <= last ||
 	    sum_at(sum, limit->d) <= curve_at(limit, limit->d);

@@ -12,10 +12,10 @@ pf_altq_rate(struct str *s, double rate)
 
 	for (i = 0; rate >= 1000 && i < 3; i++)
 		rate /= 1000;
-	if ((int)(rate * 100) % 100 != 0)
+	if ((int64_t)(rate * 100) % 100 != 0)
 		str_printf(s, "%.2f%cb", rate, units[i]);
 	else
-		str_printf(s, "%d%cb", (int)rate, units[i]);
+		str_printf(s, "%lld%cb", (long long)rate, units[i]);
 }
 
 static void

@@ -133,6 +133,12 @@ static const struct {
 	    "queue a hfsc(default)\n",
 	    "altq on em0 hfsc bandwidth 5Gb tbrsize 192000 queue { a }\n"
 	    "queue a hfsc( default ) \n" },
+	{ "hfsc, as fast as can be said",
+	    "altq on em0 hfsc bandwidth 9000000000Gb queue a\n"
+	    "queue a hfsc(default)\n",
+	    "altq on em0 hfsc bandwidth 9000000000Gb tbrsize 192000 "
+	    "queue { a }\n"
+	    "queue a hfsc( default ) \n" },
 	{ "hfsc, real time up to 80 % of the interface",
 	    "altq on em0 hfsc bandwidth 10Mb queue { a b }\n"
 	    "queue a bandwidth 50% hfsc(default realtime 4Mb)\n"
