@@ -162,6 +162,13 @@ static const struct {
 	    "queue a bandwidth 5Mb hfsc( linkshare(0 b 10 4Mb) ) { b c }\n"
 	    "queue b hfsc( default linkshare(0 b 11 3Mb) ) \n"
 	    "queue c hfsc( linkshare(0 b 10 1Mb) ) \n" },
+	{ "hfsc, the parent's bend between the children's is not looked at",
+	    "altq on em0 hfsc bandwidth 10Mb queue a\n"
+	    "queue a bandwidth 5Mb hfsc(linkshare(0b 10 4Mb)) { b }\n"
+	    "queue b hfsc(default linkshare(100Kb 11 100Kb))\n",
+	    "altq on em0 hfsc bandwidth 10Mb tbrsize 6000 queue { a }\n"
+	    "queue a bandwidth 5Mb hfsc( linkshare(0 b 10 4Mb) ) { b }\n"
+	    "queue b hfsc( default linkshare(100Kb 11 100Kb) ) \n" },
 	{ "fairq",
 	    "altq on em0 fairq bandwidth 10Mb queue { a b }\n"
 	    "queue a bandwidth 5Mb fairq(buckets 8 hogs 10Kb default)\n"
