@@ -200,7 +200,7 @@ test_printed(struct run *r)
 			r->err.len == 0,
 		    "%s: taken without a word%s%s", what, r->err.len ? ": " : "",
 		    r->err.buf);
-		is_str(r->out.buf, printed[i].out, what);
+		is_str(r->out.buf, printed[i].out, "%s", what);
 	}
 }
 
@@ -233,7 +233,7 @@ test_warned(struct run *r)
 	for (size_t i = 0; i < ARRAY_SIZE(warned); i++) {
 		is_int(load(r, warned[i].in, PF_LOAD_ALL, 0), 0, "%s: taken",
 		    warned[i].what);
-		is_str(r->err.buf, warned[i].err, warned[i].what);
+		is_str(r->err.buf, warned[i].err, "%s", warned[i].what);
 	}
 }
 
