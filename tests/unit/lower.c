@@ -6,7 +6,7 @@
 
 static const char facts_text[] = "iface lo0 index=1 loopback group=lo\n"
 				 "addr lo0 inet 127.0.0.1/8\n"
-				 "iface em0 index=2 broadcast\n"
+				 "iface em0 index=2 broadcast group=wan\n"
 				 "addr em0 inet 192.168.178.40/24\n"
 				 "iface lo1 index=3 loopback group=lo\n"
 				 "addr lo1 inet 192.168.0.1/24\n"
@@ -286,6 +286,181 @@ test_refused(const char *conf, const char *want, const char *what)
 	is_str(said, want, "%s", what);
 }
 
+/* What cannot be done, a rule each; all of them are told at once. */
+static void
+test_refused_rules(void)
+{
+	test_refused("pass in on em0 from (wan)\n"
+		     "pass in from urpf-failed\n"
+		     "pass in log (all)\n",
+	    "pf.conf:1: (wan) is an interface group, whose addresses are not "
+	    "followed yet: name the interfaces\n"
+	    "pf.conf:2: urpf-failed is not built yet\n"
+	    "pf.conf:3: log (all) and log (user) are not built yet\n",
+	    "addresses that nf_tables does not have, and logs");
+	test_refused("pass in proto tcp keep state (source-track rule)\n"
+		     "pass in proto tcp keep state (max-src-conn 3, "
+		     "overload <bad>)\n",
+	    "pf.conf:1: limits of states and sources are not built yet\n"
+	    "pf.conf:2: limits of states and sources are not built yet\n",
+	    "each way to limit sources");
+	test_refused("pass out proto tcp user > 5\n"
+		     "pass out proto tcp group unknown\n"
+		     "pass in proto tcp group 5\n"
+		     "pass in proto tcp os \"Linux\"\n"
+		     "pass in proto tcp divert-to 127.0.0.1 port 80\n"
+		     "pass in prio 3\n"
+		     "pass in set prio 3\n",
+	    "pf.conf:1: user with this operator is not built yet\n"
+	    "pf.conf:2: group with this operator is not built yet\n"
+	    "pf.conf:3: group works only in rules with `out`: nf_tables does "
+	    "not know who will receive a packet\n"
+	    "pf.conf:4: os is not built yet\n"
+	    "pf.conf:5: divert-to is not built yet\n"
+	    "pf.conf:6: prio is not built yet\n"
+	    "pf.conf:7: prio is not built yet\n",
+	    "options of filter rules");
+	test_refused("scrub in on em0 random-id\n"
+		     "scrub reassemble tcp\n",
+	    "pf.conf:1: no-df, random-id, min-ttl, max-mss and set-tos are "
+	    "not built yet\n"
+	    "pf.conf:2: reassemble tcp cannot be done: Linux has nothing "
+	    "like it\n",
+	    "options of scrub");
+}
+
+static void
+test_refused_pools(void)
+{
+	test_refused("table <t> { 192.168.0.2 }\n"
+		     "nat on em0 inet from 10.0.0.0/8 -> "
+		     "{ 1.2.3.4, 1.2.3.5 } sticky-address\n"
+		     "nat on em0 inet from 10.0.0.0/8 -> 10.0.0.0/16 "
+		     "round-robin\n"
+		     "rdr on em0 inet6 from any to any -> (em0)\n"
+		     "rdr on em0 inet proto tcp from any to any -> "
+		     "192.168.0.2 port 10:20\n"
+		     "rdr on em0 inet from any to 10.0.0.1 -> <t>\n",
+	    "pf.conf:2: sticky-address is not built yet\n"
+	    "pf.conf:3: more than 255 addresses to translate to\n"
+	    "pf.conf:4: (em0) has no IPv6 address now, so there is nothing "
+	    "to translate to\n"
+	    "pf.conf:5: a range of ports to redirect to needs a range of "
+	    "destination ports\n"
+	    "pf.conf:6: tables as targets are not built yet\n",
+	    "what to translate to");
+}
+
+static void
+test_refused_options(void)
+{
+	_cleanup_free_ char *same = lower("set timeout interval 10\n"
+					  "set limit states 100000\n"
+					  "pass\n");
+
+	ok(strstr(same, "ext_in: ") != NULL && !strstr(same, "not built"),
+	    "an option that says what is so anyway is no error");
+	test_refused("set timeout tcp.first 60\n"
+		     "set limit states 5\n"
+		     "set loginterface em0\n",
+	    "set timeout tcp.first is not built yet\n"
+	    "set limit states is not built yet\n"
+	    "set loginterface is not built yet\n",
+	    "others are");
+	test_refused("altq on em0 priq bandwidth 10Mb queue { a }\n"
+		     "queue a priq(default)\n",
+	    "pf.conf:1: queues are not built: Linux has its own, see tc(8)\n"
+	    "pf.conf:2: queues are not built: Linux has its own, see tc(8)\n",
+	    "queues are another program's on Linux");
+}
+
+/* The lines of `lines` hold `want`, in this order. */
+static bool
+in_order(const char *lines, const char *const *want)
+{
+	for (; *want != NULL; want++) {
+		lines = strstr(lines, *want);
+		if (lines == NULL) {
+			printf("# not there: %s\n", *want);
+			return false;
+		}
+		lines += strlen(*want);
+	}
+	return true;
+}
+
+#define IN_ORDER(lines, ...) \
+	in_order(lines, (const char *[]){ __VA_ARGS__, NULL })
+
+static void
+test_pools(void)
+{
+	_cleanup_free_ char *all =
+	    lower("nat on em0 inet from 10.0.0.0/8 to any port != 80 -> (em0)\n"
+		  "nat on em0 inet proto tcp from 10.0.0.0/8 to any -> 1.2.3.4 "
+		  "port 1024:2000\n"
+		  "nat on em0 inet proto udp from 10.0.0.0/8 -> "
+		  "{ 1.2.3.4, 1.2.3.5 } static-port\n"
+		  "rdr on em0 inet proto tcp from any to any port 10:20 -> "
+		  "192.168.0.2 port 30:35\n"
+		  "rdr on em0 inet proto tcp from any to any port 80 -> "
+		  "{ 192.168.0.2, 192.168.0.3 } round-robin\n"
+		  "rdr on em0 inet proto tcp from any to any port 81 -> "
+		  "192.168.0.0/30 source-hash\n");
+	_cleanup_free_ char *nat = chain(all, "ext_nat");
+	_cleanup_free_ char *rdr = chain(all, "ext_rdr");
+
+	ok(IN_ORDER(nat, "r0 != 0x0050; ", "masquerade port r12-r13 flags",
+	       "r12 = 0x0400; r13 = 0x07d0; snat r4 port r12-r13 flags",
+	       "r0 = count 2; r4 = pool4_0[r0]; snat r4\n"),
+	    "nat: an interface's address, ports of its own, a pool in turn");
+	ok(IN_ORDER(rdr, "r0 in 0x000a 0x0014; ",
+	       "r12 = ports_10_20_30_35[r0]; dnat r4 port r12\n",
+	       "r0 = count 2; r4 = pool4_2[r0]; dnat r4\n",
+	       "r0 = nh+12,4; r0 = hash 4; r4 = pool4_3[r0]; dnat r4\n"),
+	    "rdr: a port for a port, a pool in turn and by the source");
+}
+
+static void
+test_tests(void)
+{
+	_cleanup_free_ char *all = lower(
+	    "pass in on em0 proto tcp from any port 10:20 to port 10><20\n"
+	    "pass in on em0 proto tcp from any port 10<>20 to port > 20\n"
+	    "pass in on em0 from ! <t> to any\n"
+	    "pass in on em0 inet from 10.0.0.1 - 10.0.0.5 probability 20%\n");
+	_cleanup_free_ char *in = chain(all, "ext_in");
+
+	/* The last rule comes first. */
+	ok(IN_ORDER(in, "r0 in 0x0a000001 0x0a000005; ",
+	       "r0 = count 4294967295; r0 = swapped r0; r0 < 0x33333333; ",
+	       "r0 not in @table4_t; ", "r0 not in @table6_t; ",
+	       "r0 = th+2,2; r0 > 0x0014; r0 = th+0,2; "
+	       "r0 not in 0x000a 0x0014; ",
+	       "r0 = th+2,2; r0 in 0x000b 0x0013; r0 = th+0,2; "
+	       "r0 in 0x000a 0x0014; "),
+	    "ranges with and without their ends, tables, chance");
+}
+
+static void
+test_answers(void)
+{
+	_cleanup_free_ char *all = lower("block return in log on em0\n");
+	_cleanup_free_ char *in = chain(all, "ext_in");
+	_cleanup_free_ char *ret = chain(all, "ret");
+	_cleanup_free_ char *out = chain(all, "retout");
+
+	ok(IN_ORDER(in, "log to 0 \"pf rule 0 block in\"; ", "meta mark = r0"),
+	    "a logged block: the log comes first, the answer is marked");
+	ok(IN_ORDER(ret, "r0 == 0x06; ", "reject 1 0\n", "r0 == 0x02; ",
+	       "reject 0 3\n", "r0 == 0x0a; ", "reject 0 4\n", "drop\n"),
+	    "a reset for tcp, unreachable for others by their family");
+	ok(IN_ORDER(out, "r0 = ct src of original; packet+12,4 = r0\n",
+	       "r0 = ct dport of reply; packet+2,2 = r0\n",
+	       "copy to r0; drop\n"),
+	    "the answer is put back to what the sender knows");
+}
+
 int
 main(void)
 {
@@ -298,6 +473,12 @@ main(void)
 	test_runs();
 	test_run_of_variants();
 	test_states();
+	test_pools();
+	test_tests();
+	test_answers();
+	test_refused_rules();
+	test_refused_pools();
+	test_refused_options();
 	test_refused("pass in all\npass in user 0\n",
 	    "pf.conf:2: user works only in rules with `out`: nf_tables does "
 	    "not know who will receive a packet\n",
