@@ -49,6 +49,10 @@ read_text(void *ctx, const char *path, struct str *ret)
 		    "# a comment\n"
 		    "S4:64:1:60:M*,N:@OpenBSD:3.3::OpenBSD 3.3\n"
 		    "8192:128:1:44:M*:Windows:98:lowTTL:Windows 98\n");
+	else if (streq(path, "x.conf"))
+		str_add(ret, "block in\n");
+	else if (streq(path, "outer.conf"))
+		str_add(ret, "load anchor x from \"x.conf\"\n");
 	else if (streq(path, "bad.os"))
 		str_add(ret, "S4:64:1:60:M*,N:OpenBSD\n");
 	else
@@ -264,6 +268,69 @@ test_deep(struct run *r)
 	    "lists have a depth");
 }
 
+/* Where the rules of an anchor go, by the name of its braces. */
+static void
+test_anchor_names(struct run *r)
+{
+	const struct pf_anchor *a;
+
+	run(r,
+	    "anchor a {\n anchor b {\n  anchor \"/c\" {\n  pass in\n  }\n"
+	    "  anchor \"../d\" {\n  pass out\n  }\n }\n}\n");
+	a = pf_anchor_find(r->rs, "c");
+	ok(r->rc == 0 && a != NULL && a->list[PF_LIST_FILTER].n == 1,
+	    "a name with a slash in front begins at the top");
+	a = pf_anchor_find(r->rs, "a/d");
+	ok(a != NULL && a->list[PF_LIST_FILTER].n == 1,
+	    "and one with dots goes up");
+	run(r,
+	    "anchor a {\n}\nanchor z {\n pass\n}\n"
+	    "anchor a {\n pass in\n anchor b {\n  pass out\n }\n}\n"
+	    "anchor y {\n pass\n}\n");
+	a = pf_anchor_find(r->rs, "a");
+	ok(r->rc == 0 && a != NULL && a->list[PF_LIST_FILTER].n == 2,
+	    "empty braces are filled by later ones of the same name");
+	a = pf_anchor_find(r->rs, "a/b");
+	ok(a != NULL && streq(a->parent->path, "a") &&
+		pf_anchor_find(r->rs, "y") != NULL,
+	    "with the anchors in them");
+	run(r, "anchor a {\n pass\n}\nanchor a {\n block\n}\n");
+	is_str(r->err.buf,
+	    "pf.conf:6: inline anchor 'a' already exists\n" SYNTAX_ERROR,
+	    "full ones are not");
+	run(r, "load anchor \"a/b\" from \"outer.conf\"\n");
+	a = pf_anchor_find(r->rs, "a/b/x");
+	ok(r->rc == 0 && a != NULL && a->list[PF_LIST_FILTER].n == 1,
+	    "an anchor that is loaded by an anchor is below it");
+}
+
+/* A statement that is refused, and why. */
+static void
+refused(struct run *r, const char *text, const char *why)
+{
+	_cleanup_free_ char *want = xasprintf("pf.conf:1: %s\n", why);
+
+	run(r, text);
+	ok(r->rc < 0 && str_starts(r->err.buf, want), "refused: %s", why);
+	if (!str_starts(r->err.buf, want))
+		tap_show("said", r->err.buf);
+}
+
+static void
+test_anchor_refused(struct run *r)
+{
+	refused(r, "anchor x inet from ::1\n",
+	    "rule expands to no valid combination");
+	refused(r, "binat-anchor x to any port 80\n",
+	    "fromto parameter not supported in binat-anchor");
+	refused(r, "binat-anchor x from any port 80\n",
+	    "fromto parameter not supported in binat-anchor");
+	refused(r, "load anchor x from \"x.conf\" }\n", "syntax error");
+	refused(r, "nat-anchor x in\n", "syntax error");
+	run(r, "nat-anchor x rtable 1\n");
+	is_int(r->rc, 0, "nat-anchor takes a routing table");
+}
+
 static void
 test_facts(void)
 {
@@ -303,6 +370,8 @@ main(void)
 	test_load(&r);
 	test_fingerprints(&r);
 	test_deep(&r);
+	test_anchor_names(&r);
+	test_anchor_refused(&r);
 	test_facts();
 	pf_ruleset_free(r.rs);
 	pf_facts_free(r.facts);
