@@ -94,4 +94,62 @@ test_expect 'each word of the grammar in pfctl(8) is one of the reader' '
 		grep -qw "$word" "$TMP/grammar" &&
 		grep -q "\"$word\"" "$TOP/src/pf/expect-parse.c" || { echo "$word"; exit 1; }
 	done'
+
+# The table of docs/pf-language.md: each test that it names is there.
+language=$TOP/docs/pf-language.md
+# Lines "ROW<TAB>KIND<TAB>NAME". A remark follows a full stop and a blank.
+pointers() {
+	sed -n '/^## Where each part is tested/,$p' "${1-$language}" |
+	    awk -F ' *[|] *' -v OFS='\t' '
+	    $2 !~ /^[0-9]+\.[0-9]+$/ { next }
+	    {
+		sub(/\. .*/, "", $4)
+		n = split($4, part, /; */)
+		for (i = 1; i <= n; i++) {
+			kind = part[i]; sub(/[ :].*/, "", kind)
+			rest = substr(part[i], length(kind) + 2)
+			# A title may have a comma in it.
+			one = kind ~ /^(sh|story|none)$/
+			m = split(rest, name, one ? "\n" : ", ")
+			for (j = 1; j <= m; j++) print $2, kind, name[j]
+		}
+	    }'
+}
+there() { # KIND NAME
+	local file=${2%%[ :]*} what
+	case $1 in
+	pair) [ -f "$TOP/tests/conformance/pairs/$2.in" ] ;;
+	wrong) grep -qxF "# $2" "$TOP/tests/conformance/wrong/messages.txt" ;;
+	corner) grep -qF "\"$2 " "$TOP/tests/unit/pf-language.c" ;;
+	ruleset) [ -f "$TOP/tests/replay/verdicts/$2.json" ] ;;
+	story) grep -qF "{ \"$2\"," "$TOP/tests/unit/pf-engine-stories.h" ;;
+	unit) grep -qx "${2#* }(.*" "$TOP/tests/unit/$file.c" ;;
+	live) [ -f "$TOP/tests/pfctl-live/$2.json" ] ;;
+	sh)
+		what=${2#*: }
+		grep -qF "test_expect '$what'" "$TOP/tests/sh/$file.sh"
+		;;
+	none) [ -n "$2" ] ;;
+	*) false ;;
+	esac
+}
+lost() {
+	local row kind name
+	pointers "$@" | while IFS=$'\t' read -r row kind name; do
+		there "$kind" "$name" || echo "$row: $kind $name"
+	done
+}
+test_expect 'every test that docs/pf-language.md names is there' '
+	pointers >"$TMP/pointers" && [ "$(wc -l <"$TMP/pointers")" -gt 200 ] &&
+	lost >"$TMP/lost" && cat "$TMP/lost" && [ ! -s "$TMP/lost" ]'
+test_expect 'every row of it is there, in order, with a test or a reason' '
+	grep -oE "^\| [0-9]+\.[0-9]+ \|" "$language" | tr -d "| " >"$TMP/rows" &&
+	for s in 1:17 2:5 3:35 4:8 5:9 7:4 8:4 10:10 11:3; do
+		seq -f "${s%:*}.%g" "${s#*:}"
+	done | diff - "$TMP/rows" &&
+	cut -f1 "$TMP/pointers" | uniq | diff - "$TMP/rows"'
+test_expect 'a test that is gone is seen' '
+	sed "s/corner 1\.8;/corner 1.99;/; s/pair gx006;/pair gx906;/
+	    s/story urpf/story of nobody/; s/unit pf test_deep/unit pf deep/" \
+	    "$language" >"$TMP/rotten" && [ "$(lost "$TMP/rotten" | wc -l)" = 4 ]'
 test_done

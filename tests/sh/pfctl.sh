@@ -229,6 +229,7 @@ test_expect 'an anchor is loaded by itself and stays when the rest is' '
 	{ cat "$TMP/pf.conf"; echo "anchor \"x\""; } >"$TMP/anchor.conf" &&
 	pfctl -q -f "$TMP/anchor.conf" && silent 80 &&
 	echo "pass in proto tcp to port 80" | pfctl -a x -f - && reach 80 &&
+	[ "$(pfctl -s Anchors)" = "  x" ] &&
 	pfctl -q -f "$TMP/anchor.conf" && reach 80 &&
 	pfctl -q -a x -F rules && silent 80
 '

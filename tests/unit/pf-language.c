@@ -384,7 +384,92 @@ static const char *const codes6[] = {
 	"paramprob code badhead", "4 code 1", "paramprob code nxthdr",
 	"137 code 0", "redir code redironlink", "137 code 1",
 	"redir code redirrouter", NULL, NULL };
+static const char *const reserved[] = {
+	"all", "allow-opts", "altq", "anchor", "antispoof", "any",
+	"bandwidth", "binat", "binat-anchor", "bitmask", "block",
+	"block-policy", "buckets", "cbq", "code", "codelq", "crop", "debug",
+	"divert-reply", "divert-to", "drop", "drop-ovl", "dup-to",
+	"fail-policy", "fairq", "fastroute", "file", "fingerprints", "flags",
+	"floating", "flush", "for", "fragment", "from", "global", "group",
+	"hfsc", "hogs", "hostid", "icmp-type", "icmp6-type", "if-bound", "in",
+	"include", "inet", "inet6", "interval", "keep", "label", "limit",
+	"linkshare", "load", "log", "loginterface", "max", "max-mss",
+	"max-src-conn", "max-src-conn-rate", "max-src-nodes",
+	"max-src-states", "min-ttl", "modulate", "nat", "nat-anchor", "no",
+	"no-df", "no-route", "no-sync", "on", "optimization", "os", "out",
+	"overload", "pass", "port", "prio", "priority", "priq", "probability",
+	"proto", "qlimit", "queue", "quick", "random", "random-id", "rdr",
+	"rdr-anchor", "realtime", "reassemble", "reply-to", "require-order",
+	"return", "return-icmp", "return-icmp6", "return-rst", "round-robin",
+	"route", "route-to", "rtable", "rule", "ruleset-optimization",
+	"scrub", "set", "set-tos", "skip", "sloppy", "source-hash",
+	"source-track", "state", "state-defaults", "state-policy",
+	"static-port", "sticky-address", "synproxy", "table", "tag", "tagged",
+	"target", "tbrsize", "timeout", "to", "tos", "ttl", "upperlimit",
+	"urpf-failed", "user", NULL };
+static const char *const plain[] = {
+	"const", "persist", "counters", "yes", "unknown", "self", "none",
+	"default", "borrow", "red", "ecn", "rio", "codel", NULL };
 /* clang-format on */
+
+/* A macro can have any name but a reserved word. */
+static void
+test_reserved(struct run *r)
+{
+	_cleanup_(str_clear) struct str s = STR_INIT;
+
+	for (size_t i = 0; reserved[i] != NULL; i++) {
+		str_reset(&s);
+		str_printf(&s, "%s = 1\n", reserved[i]);
+		ok(run(r, s.buf, 0) == -EINVAL &&
+			streq(r->err.buf,
+			    "pf.conf:1: syntax error\n" SYNTAX_ERROR),
+		    "1.15 %s is reserved", reserved[i]);
+	}
+	for (size_t i = 0; plain[i] != NULL; i++) {
+		str_reset(&s);
+		str_printf(&s, "%s = 1\n", plain[i]);
+		ok(run(r, s.buf, 0) == 0, "1.15 %s is not", plain[i]);
+	}
+}
+
+static void
+test_defines(struct run *r)
+{
+	static const char *const defines[] = { "x=em0", "y=z=em1", NULL };
+
+	r->opts.defines = defines;
+	run(r, "x = em1\npass on $x\n", 1);
+	is_str(r->out.buf, "x = \"em1\"\npass on em0 all" STATE,
+	    "1.14 -D is heard first, the file's is printed");
+	run(r, "pass on $y\n", 1);
+	is_str(r->err.buf,
+	    "pf.conf:1: macro 'y' not defined\npf.conf:1: syntax error\n"
+	    SYNTAX_ERROR,
+	    "1.14 the last equals sign ends the name");
+	r->opts.defines = NULL;
+}
+
+static void
+test_numeric(struct run *r)
+{
+	r->opts.numeric = true;
+	run(r, "pass proto tcp to port { ssh != 53 25:25 }\n", 1);
+	is_str(r->out.buf,
+	    "pass proto tcp from any to any port = 22" STATE
+	    "pass proto tcp from any to any port != 53" STATE
+	    "pass proto tcp from any to any port = 25" STATE,
+	    "4.2 ports as numbers");
+	r->opts.numeric = false;
+	run(r,
+	    "pass proto udp to port { 514 tftp }\npass proto tcp to port 514\n",
+	    1);
+	is_str(r->out.buf,
+	    "pass proto udp from any to any port = syslog keep state\n"
+	    "pass proto udp from any to any port = tftp keep state\n"
+	    "pass proto tcp from any to any port = shell" STATE,
+	    "4.2 a port has the name of its protocol");
+}
 
 static void
 test_options(struct run *r)
@@ -490,6 +575,9 @@ main(void)
 	    &r, "4.6 codes of ICMP", "pass inet proto icmp icmp-type", codes4);
 	test_words(&r, "4.6 codes of ICMPv6",
 	    "pass inet6 proto ipv6-icmp icmp6-type", codes6);
+	test_reserved(&r);
+	test_defines(&r);
+	test_numeric(&r);
 	test_options(&r);
 	test_defaults();
 	pf_ruleset_free(r.rs);
