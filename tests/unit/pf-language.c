@@ -192,6 +192,14 @@ static const struct text {
 	    "pass proto tcp all keep state (no-sync) fragment\n"
 	    "pass all no state\npass all flags any keep state (no-sync)\n",
 	    NULL, 0 },
+	{ "3.26 flags any is said of states only",
+	    "pass flags any no state\npass proto tcp flags any no state\n"
+	    "pass proto { 17 6 } synproxy state (max 5)\n",
+	    "pass all no state\npass proto tcp all no state\n"
+	    "pass proto udp all keep state (max 5)\n"
+	    "pass proto tcp all flags S/SA synproxy state "
+	    "(max 5)\n",
+	    NULL, 0 },
 	{ "3.29 probability", "pass probability 0\npass probability 0.5\n",
 	    "pass all flags S/SA keep state probability 0%\n"
 	    "pass all flags S/SA keep state probability 50%\n",
@@ -235,6 +243,8 @@ static const struct text {
 	    "pass inet from 192.168.37.0/24 to any" STATE "pass inet all" STATE
 	    "pass inet6 all" STATE,
 	    NULL, 0 },
+	{ "5.1 a mask is a length", "pass from 10.0.0.0/255.0.0.0\n", "",
+	    "pf.conf:1: syntax error\n" SYNTAX_ERROR, 0 },
 	{ "5.5 a group is its members", "pass from wan\npass on wan\n",
 	    "pass inet from 192.168.178.40 to any" STATE
 	    "pass inet from 10.0.0.1 to any" STATE "pass on wan all" STATE,
@@ -451,6 +461,19 @@ test_defines(struct run *r)
 }
 
 static void
+test_numbers(struct run *r)
+{
+	r->opts.optimize = PF_OPT_BASIC;
+	run(r, "scrub\npass\npass\nanchor x\npass in label \"n$nr\"\n", 2);
+	is_str(r->out.buf,
+	    "@0 scrub all fragment reassemble\n@0 pass all" STATE
+	    "@1 anchor \"x\" all\n"
+	    "@2 pass in all flags S/SA keep state label \"n4\"\n",
+	    "2.5 the optimiser numbers anew, labels keep theirs");
+	r->opts.optimize = PF_OPT_NONE;
+}
+
+static void
 test_numeric(struct run *r)
 {
 	r->opts.numeric = true;
@@ -577,6 +600,7 @@ main(void)
 	    "pass inet6 proto ipv6-icmp icmp6-type", codes6);
 	test_reserved(&r);
 	test_defines(&r);
+	test_numbers(&r);
 	test_numeric(&r);
 	test_options(&r);
 	test_defaults();
