@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 
+#include "pf/machine.h"
 #include "pf/pf.h"
 #include "tap.h"
 
@@ -339,7 +340,14 @@ test_facts(void)
 		"host h 10.0.0\n", "fibs 0\n", "fact\n",
 		"iface em0 index=1\naddr em0 inet6 10.0.0.1/24\n",
 		"iface em0 index=1\naddr em0 inet 10.0.0.1/33\n",
-		"user root -1\n", "host\n" };
+		"user root -1\n", "host\n", "route 10.0.0 dev em0\n",
+		"route default on em0\n", "route default via 1.2 dev em0\n",
+		"route default via 10.0.0.1\n", "forward ip on\n",
+		"forward inet\n", "forward inet6 yes\n", "pf maybe\n",
+		"jail web\n", "jail web there\n", "jail web up 192.168.0\n",
+		"listen host tcp\n", "listen web tcp * 80\n",
+		"listen host icmp * 80\n", "listen host tcp 1.2 80\n",
+		"listen host udp * 0\n", "listen host udp * http\n" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
 		struct pf_facts *f = NULL;
@@ -349,6 +357,51 @@ test_facts(void)
 			str_starts(err.msg, "f:"),
 		    "a wrong fact is refused: %s", err.msg);
 	}
+}
+
+/* What the lines about the machine say. */
+static void
+test_facts_machine(void)
+{
+	static const char text[] = "iface lo1 index=1 loopback\n"
+				   "addr lo1 inet 192.168.0.1/24\n"
+				   "addr lo1 inet6 fd00::1/64\n"
+				   "route default via fe80::1 dev em0\n"
+				   "route 10.0.0.0/8 dev em1\n"
+				   "forward inet off\nforward inet6 on\n"
+				   "pf off\n"
+				   "jail web up 192.168.0.3 fd00::3 10.9.9.9\n"
+				   "jail old down 192.168.0.4\n"
+				   "listen web udp fd00::3 53 unbound\n"
+				   "listen host tcp * 22\n";
+	struct pf_facts *f = NULL;
+	struct err err = { 0 };
+	const struct pf_machine *m;
+
+	if (pf_facts_new(text, "f", &f, &err) < 0)
+		BUG("%s", err.msg);
+	m = pf_facts_machine(f);
+	ok(m->pf_off && !m->forward4 && m->forward6, "what is on and off");
+	ok(m->routes.n == 2 && m->routes.v[0].af == AF_INET6 &&
+		m->routes.v[0].has_via && m->routes.v[1].bits == 8 &&
+		!m->routes.v[1].has_via && streq(m->routes.v[1].ifname, "em1"),
+	    "a default route is of its gateway's family");
+	ok(m->jails.n == 2 && m->jails.v[0].up && !m->jails.v[1].up &&
+		m->jails.v[0].addrs.n == 3,
+	    "jails, up and down");
+	ok(m->listeners.n == 2 && m->listeners.v[0].proto == 17 &&
+		m->listeners.v[0].af == AF_INET6 &&
+		streq(m->listeners.v[0].program, "unbound") &&
+		m->listeners.v[1].jail == NULL && m->listeners.v[1].af == 0,
+	    "who listens where");
+	is_int(m->env->ifs.v[0].addrs.n, 4,
+	    "a running jail's addresses are on its loopback, if it is there");
+	pf_facts_free(f);
+	if (pf_facts_new("listen none\n", "f", &f, &err) < 0)
+		BUG("%s", err.msg);
+	m = pf_facts_machine(f);
+	ok(m->listeners_known && m->listeners.n == 0, "nobody may listen");
+	pf_facts_free(f);
 }
 
 int
@@ -373,6 +426,7 @@ main(void)
 	test_anchor_names(&r);
 	test_anchor_refused(&r);
 	test_facts();
+	test_facts_machine();
 	pf_ruleset_free(r.rs);
 	pf_facts_free(r.facts);
 	str_clear(&r.out);
