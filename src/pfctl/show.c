@@ -145,6 +145,29 @@ show_anchors(struct view *v, struct err *err)
 	return 0;
 }
 
+/* Rules that would track sources, and queues, do not load here: there are
+ * none. */
+static int
+show_none(struct view *v _unused_, struct err *err _unused_)
+{
+	return 0;
+}
+
+/* A line is a label and the counters of its rule. */
+static int
+show_labels(struct view *v, struct err *err _unused_)
+{
+	const struct pf_anchor *a = anchor_of(v);
+	const struct pf_rules *list = a ? &a->list[PF_LIST_FILTER] : NULL;
+
+	for (size_t i = 0; list && i < list->n; i++)
+		if (list->v[i]->label && *list->v[i]->label) {
+			complain("counters of rules are not built yet");
+			return 1;
+		}
+	return 0;
+}
+
 static int show_all(struct view *v, struct err *err);
 
 static const struct show {
@@ -155,6 +178,9 @@ static const struct show {
 	{ "nat", show_nat },
 	{ "states", show_states_of },
 	{ "info", show_info_of },
+	{ "Sources", show_none },
+	{ "queue", show_none },
+	{ "labels", show_labels },
 	{ "Running", show_running },
 	{ "loaded", show_loaded },
 	{ "Tables", show_tables_of },
