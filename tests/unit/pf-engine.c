@@ -244,8 +244,9 @@ tell(const struct story *t)
 		.forward4 = true,
 		.forward6 = true,
 		.directed = true };
-	_cleanup_(pf_sim_freep) struct pf_sim *sim = pf_sim_new(&box);
+	/* Rulesets outlive the simulator: freed in the other order. */
 	_cleanup_(pf_ruleset_freep) struct pf_ruleset *rs = NULL;
+	_cleanup_(pf_sim_freep) struct pf_sim *sim = pf_sim_new(&box);
 	struct pf_packet last = { 0 };
 
 	rules_text = t->rules;
