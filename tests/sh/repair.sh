@@ -57,9 +57,10 @@ test_expect 'nothing is found where nothing is left' '
 '
 test_expect 'a start that was killed' '
 	killed start:network gaol start web &&
-	eventually eval "! pgrep -x gaol-init" && sleep 0.2 &&
-	found partial-jail "jail web: warning: a start or stop of it was killed" &&
-	mended
+	eventually eval "! pgrep -x gaol-init" &&
+	eventually found partial-jail \
+	    "jail web: warning: a start or stop of it was killed" &&
+	eventually mended
 '
 test_expect 'a jail whose first process ended' '
 	gaol start web && kill -9 "$(gaol get jid web)" &&
