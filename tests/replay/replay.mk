@@ -20,10 +20,11 @@ replay-kernel: all $(JAILNET)
 # The same through the simulator, every field that can be compared.
 REPLAY_SIM := $(BUILD)/tests/replay-sim
 
-$(REPLAY_SIM): tests/replay/sim.c $(ALL_LIBS)
+$(REPLAY_SIM): tests/replay/sim.c tests/replay/sim-check.c \
+		tests/replay/sim-replay.h $(ALL_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $< $(LDFLAGS) $(ALL_LIBS) $(LDLIBS) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c,$^) $(LDFLAGS) $(ALL_LIBS) $(LDLIBS) -o $@
 
 .PHONY: replay
 replay: $(REPLAY_SIM)
