@@ -12,17 +12,6 @@
 
 enum { PACKETS = 10 };
 
-static const char world[] = "iface em0 index=1 broadcast group=wan\n"
-			    "addr em0 inet 10.0.0.1/24\n"
-			    "addr em0 inet 10.0.0.2/24\n"
-			    "addr em0 inet6 2001:db8::1/64\n"
-			    "iface em1 index=2 broadcast\n"
-			    "addr em1 inet 10.0.1.1/24\n"
-			    "addr em1 inet6 2001:db8:1::1/64\n"
-			    "iface lo0 index=3 loopback group=lo\n"
-			    "addr lo0 inet 127.0.0.1/8\n"
-			    "fibs 2\n";
-
 /* ---- reading them ---- */
 
 struct reading { /* what the environment's `read` gives; set for a pf_load */
