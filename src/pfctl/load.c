@@ -319,26 +319,10 @@ load_it(struct load *l, struct err *err)
 	return r < 0 || l->world->facts ? r : net_pf_sync(err);
 }
 
-int
-load_ruleset(struct store *s, const struct world *w, struct current *old,
-    const struct pf_ruleset *rs, bool enable, struct err *err)
-{
-	_cleanup_(load_clear) struct load l = {
-		.store = s,
-		.world = w,
-		.rules = rs,
-		.msgs = STR_INIT,
-		.text = STR_INIT,
-		.enable = enable,
-		.old = old,
-	};
-
-	return load_it(&l, err);
-}
-
-/* The same for a file: with --confirm on trial, else for good. */
+/* Rules of a file are on trial with --confirm, else for good; those of no
+ * command line (`p` NULL) leave a trial as it is. */
 static int
-load_file_rules(const struct pfctl *p, struct store *s, const struct world *w,
+load_rules(const struct pfctl *p, struct store *s, const struct world *w,
     struct current *old, const struct pf_ruleset *rs, bool enable,
     struct err *err)
 {
@@ -350,12 +334,19 @@ load_file_rules(const struct pfctl *p, struct store *s, const struct world *w,
 		.msgs = STR_INIT,
 		.text = STR_INIT,
 		.enable = enable,
-		.on_trial = p->confirm,
-		.for_good = !p->confirm,
+		.on_trial = p && p->confirm,
+		.for_good = p && !p->confirm,
 		.old = old,
 	};
 
 	return load_it(&l, err);
+}
+
+int
+load_ruleset(struct store *s, const struct world *w, struct current *old,
+    const struct pf_ruleset *rs, bool enable, struct err *err)
+{
+	return load_rules(NULL, s, w, old, rs, enable, err);
 }
 
 /* ---- reading the file ---- */
@@ -468,7 +459,7 @@ load_file(struct pfctl *p, const struct world *w, struct store *s,
 		str_reset(&old.source);
 		source_print(p, w, &old.source);
 	}
-	r = load_file_rules(p, s, w, &old, merged ? merged : rs, enable, err);
+	r = load_rules(p, s, w, &old, merged ? merged : rs, enable, err);
 	if (r < 0)
 		return r;
 	if (p->flush)
