@@ -97,7 +97,7 @@ test_expect 'systemctl status shows them by name' '
 	[ "$(grep -Ec "[├└]─(app|db|web)$" "$TMP/out")" = 3 ]'
 test_expect 'so does systemd-cgls' '
 	systemd-cgls --no-pager --user-unit gaol.service >"$TMP/out" && cat "$TMP/out" &&
-	[ "$(grep -Ec "[├└]─(app|db|web) " "$TMP/out")" = 3 ]'
+	[ "$(grep -Ec "[├└]─(app|db|web)( |$)" "$TMP/out")" = 3 ]'
 test_expect 'the unit'\''s own process, killed, takes nobody along' '
 	jid=$(gaol get jid db) &&
 	kill -9 "$(systemctl show --value -p MainPID gaol)" &&
