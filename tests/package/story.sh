@@ -32,7 +32,9 @@ version() {
 # Processes, interfaces, addresses, rules, sysctls, mounts, groups, and what of
 # the administrator's is in /etc.
 state() {
-	system_state
+	# The package's tmpfiles.d asks for this one; systemd-tmpfiles, where it
+	# is, makes it.
+	system_state | grep -vx '/run/gaol d 755 0:0'
 	echo '== everything that runs'
 	ps -e -o pid=,lstart=,args= | grep -v -e ' ps -e' -e bash -e ' sleep i'
 	echo '== files of the administrator'
