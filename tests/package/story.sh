@@ -34,7 +34,7 @@ version() {
 state() {
 	# The package's tmpfiles.d asks for this one; systemd-tmpfiles, where it
 	# is, makes it.
-	system_state | grep -vx '/run/gaol d 755 0:0'
+	system_state | grep -v '^/run/gaol d 755 0:0 *$'
 	echo '== everything that runs'
 	ps -e -o pid=,lstart=,args= | grep -v -e ' ps -e' -e bash -e ' sleep i'
 	echo '== files of the administrator'
