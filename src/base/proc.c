@@ -54,8 +54,8 @@ lift(int report, int fd)
 	return fd;
 }
 
-static void
-child_signals(void)
+void
+proc_default_signals(void)
 {
 	sigset_t none;
 
@@ -73,7 +73,7 @@ child_run(const struct proc_spec *spec, int report_fd, pid_t parent)
 		lift(report, spec->errfd), lift(report, spec->keep_fd) };
 	int last = spec->keep_fd >= 0 ? 3 : 2;
 
-	child_signals();
+	proc_default_signals();
 	for (int i = 0; i <= last; i++)
 		child_place(report, fds[i], i);
 	if (dup2(report, last + 1) < 0)

@@ -54,6 +54,10 @@ int proc_run(const struct proc_spec *spec, struct err *err);
 int proc_capture(
     const char *const *argv, size_t max, struct str *ret, struct err *err);
 
+/* In a child: every signal does what it does by default, and none is held
+ * back. */
+void proc_default_signals(void);
+
 /* The path of a helper program of ours ("fetch", "init"), for the caller to
  * free: libexec/gaol-NAME beside the running program, as a build tree has it,
  * else where it is installed. */

@@ -14,25 +14,15 @@
 
 enum { FACTS_MAX = 64 << 20 };
 
-static void
-say_nothing(void *ctx, enum pf_stream s, const char *text, size_t len)
-{
-	(void)ctx;
-	(void)s;
-	(void)text;
-	(void)len;
-}
-
 static struct pf_ruleset *
 read_rules(const char *file, const struct pf_env *env)
 {
 	const struct pf_opts opts = { .load = PF_LOAD_ALL,
 		.optimize_given = true,
 		.optimize = PF_OPT_NONE };
-	const struct pf_out out = { .put = say_nothing };
 	struct pf_ruleset *rs = NULL;
 
-	return pf_load(file, &opts, env, &out, &rs, NULL) == 0 ? rs : NULL;
+	return pf_load(file, &opts, env, NULL, &rs, NULL) == 0 ? rs : NULL;
 }
 
 /* ---- the interfaces that rules name ---- */

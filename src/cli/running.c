@@ -55,25 +55,15 @@ ask_pfctl(struct str *ret, struct err *err)
 
 /* ---- is it what the file says? ---- */
 
-static void
-say_nothing(void *ctx, enum pf_stream s, const char *text, size_t len)
-{
-	(void)ctx;
-	(void)s;
-	(void)text;
-	(void)len;
-}
-
 static struct pf_ruleset *
 load(const char *file, const struct pf_env *env, bool optimize)
 {
 	const struct pf_opts opts = { .load = PF_LOAD_ALL,
 		.optimize_given = !optimize,
 		.optimize = optimize ? PF_OPT_BASIC : PF_OPT_NONE };
-	const struct pf_out out = { .put = say_nothing };
 	struct pf_ruleset *rs = NULL;
 
-	return pf_load(file, &opts, env, &out, &rs, NULL) == 0 ? rs : NULL;
+	return pf_load(file, &opts, env, NULL, &rs, NULL) == 0 ? rs : NULL;
 }
 
 static void

@@ -26,6 +26,7 @@
 #include "base/array.h"
 #include "base/file.h"
 #include "base/guard.h"
+#include "base/proc.h"
 #include "jail/internal.h"
 
 extern char **environ;
@@ -133,17 +134,6 @@ prepare(struct entry *e, struct jail_user *u, struct err *err)
 	return r;
 }
 
-static void
-default_signals(void)
-{
-	sigset_t none;
-
-	for (int s = 1; s < NSIG; s++)
-		(void)signal(s, SIG_DFL);
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 _noreturn_ static void
 program_main(struct entry *e)
 {
@@ -170,7 +160,7 @@ program_main(struct entry *e)
 	} else {
 		file = argv[0];
 	}
-	default_signals();
+	proc_default_signals();
 	environ = strv_argv(&env);
 	execvp(file, (char *const *)argv);
 	r = errno;

@@ -62,6 +62,7 @@ struct foreign_attrs {
 	const struct nlattr *v[32];
 };
 struct foreign_attrs foreign_attrs(const struct nlattr *nest);
+struct foreign_attrs foreign_msg_attrs(const struct nlmsghdr *h);
 
 uint32_t foreign_u32(const struct nlattr *attr); /* NULL: 0 */
 

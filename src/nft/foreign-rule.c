@@ -4,6 +4,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/xt_CT.h>
 #include <linux/netfilter/xt_addrtype.h>
 #include <linux/netfilter/xt_conntrack.h>
@@ -31,6 +32,15 @@ foreign_attrs(const struct nlattr *nest)
 
 	if (nest)
 		(void)mnl_attr_parse_nested(nest, collect, &a);
+	return a;
+}
+
+struct foreign_attrs
+foreign_msg_attrs(const struct nlmsghdr *h)
+{
+	struct foreign_attrs a = { 0 };
+
+	(void)mnl_attr_parse(h, sizeof(struct nfgenmsg), collect, &a);
 	return a;
 }
 

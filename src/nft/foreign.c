@@ -16,26 +16,6 @@ is_ours(const char *table)
 	return streq(table, NFT_PF_TABLE) || str_starts(table, "gaol_");
 }
 
-static int
-collect(const struct nlattr *attr, void *arg)
-{
-	struct foreign_attrs *a = arg;
-	uint16_t type = mnl_attr_get_type(attr);
-
-	if (type < ARRAY_SIZE(a->v))
-		a->v[type] = attr;
-	return MNL_CB_OK;
-}
-
-static struct foreign_attrs
-attrs_of(const struct nlmsghdr *h)
-{
-	struct foreign_attrs a = { 0 };
-
-	(void)mnl_attr_parse(h, sizeof(struct nfgenmsg), collect, &a);
-	return a;
-}
-
 static struct foreign_table *
 table_of(struct foreign *f, const struct nlmsghdr *h, const struct nlattr *name)
 {
@@ -55,7 +35,7 @@ on_table(const struct nlmsghdr *h, void *arg)
 {
 	struct foreign *f = arg;
 	const struct nfgenmsg *g = mnl_nlmsg_get_payload(h);
-	struct foreign_attrs a = attrs_of(h);
+	struct foreign_attrs a = foreign_msg_attrs(h);
 	struct foreign_table *t;
 
 	if (!a.v[NFTA_TABLE_NAME] ||
@@ -96,7 +76,7 @@ static int
 on_chain(const struct nlmsghdr *h, void *arg)
 {
 	struct foreign *f = arg;
-	struct foreign_attrs a = attrs_of(h);
+	struct foreign_attrs a = foreign_msg_attrs(h);
 	struct foreign_table *t = table_of(f, h, a.v[NFTA_CHAIN_TABLE]);
 	struct foreign_chain *c;
 
@@ -153,7 +133,7 @@ static int
 on_rule(const struct nlmsghdr *h, void *arg)
 {
 	struct foreign *f = arg;
-	struct foreign_attrs a = attrs_of(h);
+	struct foreign_attrs a = foreign_msg_attrs(h);
 	struct foreign_table *t = table_of(f, h, a.v[NFTA_RULE_TABLE]);
 	struct foreign_chain *c = t ? chain_of(t, a.v[NFTA_RULE_CHAIN]) : NULL;
 	struct foreign_rule *rule;
@@ -179,7 +159,7 @@ static int
 on_set(const struct nlmsghdr *h, void *arg)
 {
 	struct foreign *f = arg;
-	struct foreign_attrs a = attrs_of(h);
+	struct foreign_attrs a = foreign_msg_attrs(h);
 	struct foreign_table *t = table_of(f, h, a.v[NFTA_SET_TABLE]);
 	uint32_t flags = foreign_u32(a.v[NFTA_SET_FLAGS]);
 	struct foreign_set *s;
@@ -237,7 +217,7 @@ add_elem(struct elem_walk *w, const struct nlattr *elem)
 static int
 on_elems(const struct nlmsghdr *h, void *arg)
 {
-	struct foreign_attrs a = attrs_of(h);
+	struct foreign_attrs a = foreign_msg_attrs(h);
 	const struct nlattr *elem;
 
 	if (a.v[NFTA_SET_ELEM_LIST_ELEMENTS])
@@ -270,7 +250,7 @@ static int
 on_object(const struct nlmsghdr *h, void *arg)
 {
 	struct foreign *f = arg;
-	struct foreign_attrs a = attrs_of(h);
+	struct foreign_attrs a = foreign_msg_attrs(h);
 	struct foreign_attrs data = foreign_attrs(a.v[NFTA_OBJ_DATA]);
 
 	if (foreign_u32(a.v[NFTA_OBJ_TYPE]) == NFT_OBJECT_CT_HELPER &&

@@ -52,22 +52,12 @@ read_text(void *ctx, const char *path, struct str *ret)
 	return 0;
 }
 
-static void
-say_nothing(void *ctx, enum pf_stream s, const char *text, size_t len)
-{
-	(void)ctx;
-	(void)s;
-	(void)text;
-	(void)len;
-}
-
 static struct pf_ruleset *
 parse(struct ex_draft *d, const char *text, const struct pf_env *env)
 {
 	const struct pf_opts opts = { .load = PF_LOAD_ALL,
 		.optimize_given = true,
 		.optimize = PF_OPT_NONE };
-	const struct pf_out out = { .put = say_nothing };
 	_cleanup_(str_clear) struct str s = STR_INIT;
 	struct pf_ruleset *rs = NULL;
 	struct pf_env e = *env;
@@ -84,7 +74,7 @@ parse(struct ex_draft *d, const char *text, const struct pf_env *env)
 	e.resolve = NULL;
 	e.service = NULL;
 	e.user = e.group = NULL;
-	if (pf_load("-", &opts, &e, &out, &rs, NULL) < 0)
+	if (pf_load("-", &opts, &e, NULL, &rs, NULL) < 0)
 		return NULL;
 	*array_add(&d->parsed) = rs;
 	return rs;

@@ -116,7 +116,7 @@ print_lists(struct parser *p, struct pf_anchor *a, int from, int to)
 		return;
 	for (int i = from; i < to; i++)
 		pf_print_list(&s, a, i, flags, 0);
-	p->out->put(p->out->ctx, PF_STDOUT, s.buf, s.len);
+	pf_put(p, PF_STDOUT, &s);
 }
 
 /* An anchor and those in its braces, in the order in which they are shown. */

@@ -19,10 +19,17 @@ enum { INCLUDE_DEPTH = 100, QUIET_TOKENS = 3 };
 
 /* ---- telling ---- */
 
+void
+pf_put(struct parser *p, enum pf_stream s, const struct str *text)
+{
+	if (p->out != NULL)
+		p->out->put(p->out->ctx, s, text->buf, text->len);
+}
+
 static void
 put(struct parser *p, enum pf_stream s)
 {
-	p->out->put(p->out->ctx, s, p->line.buf, p->line.len);
+	pf_put(p, s, &p->line);
 	str_reset(&p->line);
 }
 

@@ -89,6 +89,9 @@ struct parser {
 
 /* ---- telling (parse.c) ---- */
 
+/* To the caller's pf_out, if there is one. */
+void pf_put(struct parser *p, enum pf_stream s, const struct str *text);
+
 /* "FILE:LINE: message"; counts. Returns -1. */
 int pf_error(struct parser *p, const char *fmt, ...) _printf_(2, 3);
 /* A static analyser sees one file at a time: tell it what comes back. */

@@ -556,7 +556,7 @@ struct pf_opts {
  * the kernel: parse, expand, check, number, optimise, and with opts->verbose
  * print. Returns 0 and a ruleset, or -EINVAL after all messages went to `out`,
  * "Syntax error in config file" included: nothing is left to be said (err has
- * their number, for a caller who drops `out`).
+ * their number). Without `out` nothing is told.
  */
 int pf_load(const char *file, const struct pf_opts *opts,
     const struct pf_env *env, const struct pf_out *out, struct pf_ruleset **ret,

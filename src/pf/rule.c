@@ -184,21 +184,10 @@ pf_check_mask(struct parser *p, struct host *h, uint8_t af)
 
 /* ---- pools ---- */
 
-int
-pf_refuse_table(struct parser *p, const struct host *h, const char *fmt)
+static bool
+is_table(const struct host *h)
 {
-	char msg[256];
-
-	for (; h != NULL; h = h->next) {
-		if (h->kind != PF_ADDR_TABLE)
-			continue;
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		(void)snprintf(msg, sizeof(msg), fmt, h->name);
-#pragma GCC diagnostic pop
-		return pf_error(p, "%s", msg);
-	}
-	return 0;
+	return h->kind == PF_ADDR_TABLE;
 }
 
 /* An interface that may have more addresses than one: "em0", not "em:0". */
@@ -214,13 +203,15 @@ pf_dyn_multi(const struct host *h)
 	    h->name[n - 1] > '9';
 }
 
-int
-pf_refuse_alias(struct parser *p, const struct host *h, const char *fmt)
+/* The first of the list that is such is an error: `fmt` has a %s for its name. */
+static int
+refuse(struct parser *p, const struct host *h,
+    bool (*is_such)(const struct host *h), const char *fmt)
 {
 	char msg[256];
 
 	for (; h != NULL; h = h->next) {
-		if (!pf_dyn_multi(h))
+		if (!is_such(h))
 			continue;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -229,6 +220,18 @@ pf_refuse_alias(struct parser *p, const struct host *h, const char *fmt)
 		return pf_error(p, "%s", msg);
 	}
 	return 0;
+}
+
+int
+pf_refuse_table(struct parser *p, const struct host *h, const char *fmt)
+{
+	return refuse(p, h, is_table, fmt);
+}
+
+int
+pf_refuse_alias(struct parser *p, const struct host *h, const char *fmt)
+{
+	return refuse(p, h, pf_dyn_multi, fmt);
 }
 
 int

@@ -40,12 +40,10 @@ pool_check_place(const char *path, struct err *err)
 		    "point",
 		    path);
 	r = is_empty_dir(path, err);
-	if (r < 0)
-		return r;
-	return r > 0
-	    ? 0
-	    : err_set(err, ENOTEMPTY,
-		  "%s, where the pool would be mounted, is not empty", path);
+	if (r == 0)
+		r = err_set(err, ENOTEMPTY,
+		    "%s, where the pool would be mounted, is not empty", path);
+	return r < 0 ? r : 0;
 }
 
 static int
@@ -85,12 +83,11 @@ check_dir(const char *path, struct err *err)
 	if (!S_ISDIR(st.st_mode))
 		return err_set(err, ENOTDIR, "%s is no directory", path);
 	r = is_empty_dir(path, err);
-	if (r < 0)
-		return r;
-	return r > 0
-	    ? 0
-	    : err_set(err, ENOTEMPTY,
-		  "%s is not empty: a pool wants a directory of its own", path);
+	if (r == 0)
+		r = err_set(err, ENOTEMPTY,
+		    "%s is not empty: a pool wants a directory of its own",
+		    path);
+	return r < 0 ? r : 0;
 }
 
 int
