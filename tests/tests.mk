@@ -12,14 +12,14 @@ FUZZ_SAN ?= ,address,undefined -fno-sanitize-recover=undefined
 FUZZ_DIR := $(BUILD)/fuzz$(if $(FUZZ_SAN),,-quick)
 FUZZ := $(patsubst tests/fuzz/%.c,$(FUZZ_DIR)/%,$(filter-out tests/fuzz/replay-main.c,$(FUZZ_SRC)))
 
-$(BUILD)/tests/unit/%: tests/unit/%.c tests/tap.h \
+$(BUILD)/tests/unit/%: tests/unit/%.c tests/tap.h tests/said.h \
 		$(wildcard tests/unit/*.h tests/fuzz/*.h) $(ALL_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests $< $(LDFLAGS) $(ALL_LIBS) $(LDLIBS) -o $@
 
 # The fuzz targets as plain programs that are given the corpus.
-$(BUILD)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay-main.c \
+$(BUILD)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay-main.c tests/said.h \
 		$(wildcard tests/fuzz/*.h) $(ALL_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -30,7 +30,7 @@ $(BUILD)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay-main.c \
 # the parser, and are twice as quick without.
 $(FUZZ_DIR)/pf-optimize $(FUZZ_DIR)/pf-differ $(FUZZ_DIR)/pf-lint: \
 	FUZZ_FLAGS := -fno-sanitize-coverage=trace-cmp
-$(FUZZ_DIR)/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) \
+$(FUZZ_DIR)/%: tests/fuzz/%.c tests/said.h $(wildcard tests/fuzz/*.h) \
 		$(foreach m,base conf pf,$(call sources,$m))
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)

@@ -30,26 +30,16 @@ read_rules(void *ctx, const char *path, struct str *ret)
 }
 
 static void
-drop(void *ctx, enum pf_stream s, const char *text, size_t len)
-{
-	(void)ctx;
-	(void)s;
-	(void)text;
-	(void)len;
-}
-
-static void
 prepare(void)
 {
 	const struct pf_opts opts = { .load = PF_LOAD_ALL };
-	const struct pf_out out = { drop, NULL };
 	struct pf_env *env;
 
 	if (pf_facts_new(facts_text, "facts", &facts, NULL) < 0)
 		abort();
 	env = pf_facts_env(facts);
 	env->read = read_rules;
-	if (pf_load("pf.conf", &opts, env, &out, &rules, NULL) < 0)
+	if (pf_load("pf.conf", &opts, env, NULL, &rules, NULL) < 0)
 		abort();
 }
 

@@ -7,6 +7,7 @@
  * plain walk over the list agrees as well. And what answers a packet that
  * left a state wherever pf looked at it passes.
  */
+#include "../said.h"
 #include "make-packets.h"
 #include "make-rules.h"
 
@@ -33,13 +34,6 @@ read_text(void *ctx, const char *path, struct str *ret)
 	return 0;
 }
 
-static void
-put(void *ctx, enum pf_stream s, const char *text, size_t len)
-{
-	(void)s;
-	str_addmem(ctx, text, len);
-}
-
 /* Stands for the counters of a running ruleset: any number, but the same each
  * time. */
 static uint64_t
@@ -63,7 +57,7 @@ load(const struct pf_env *env, enum pf_optimize level)
 		.packets = packets,
 	};
 	_cleanup_(str_clear) struct str said = STR_INIT;
-	const struct pf_out out = { put, &said };
+	const struct pf_out out = { said_put_one, &said };
 	struct pf_ruleset *rs = NULL;
 
 	if (pf_load("-", &opts, env, &out, &rs, NULL) < 0)

@@ -5,6 +5,7 @@
  * that begin no connection. The input picks a ruleset; the engine judges
  * packets of the same vocabulary.
  */
+#include "../said.h"
 #include "make-rules.h"
 #include "pf/lint.h"
 
@@ -30,19 +31,12 @@ read_text(void *ctx, const char *path, struct str *ret)
 	return 0;
 }
 
-static void
-put(void *ctx, enum pf_stream s, const char *text, size_t len)
-{
-	(void)s;
-	str_addmem(ctx, text, len);
-}
-
 static struct pf_ruleset *
 load(const struct pf_env *env)
 {
 	const struct pf_opts opts = { .load = PF_LOAD_ALL, .dry = true };
 	_cleanup_(str_clear) struct str said = STR_INIT;
-	const struct pf_out out = { put, &said };
+	const struct pf_out out = { said_put_one, &said };
 	struct pf_ruleset *rs = NULL;
 
 	if (pf_load("pf.conf", &opts, env, &out, &rs, NULL) < 0)

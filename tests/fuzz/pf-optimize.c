@@ -4,6 +4,7 @@
  * vocabulary; they are loaded plain and optimised, and packets of the same
  * vocabulary are judged by both.
  */
+#include "../said.h"
 #include "rules.h"
 
 enum { RULES_MAX = 40, PACKETS = 200 };
@@ -162,13 +163,6 @@ read_text(void *ctx, const char *path, struct str *ret)
 	return 0;
 }
 
-static void
-put(void *ctx, enum pf_stream s, const char *text, size_t len)
-{
-	(void)s;
-	str_addmem(ctx, text, len);
-}
-
 static struct pf_ruleset *
 load(const struct pf_env *env, enum pf_optimize level)
 {
@@ -176,7 +170,7 @@ load(const struct pf_env *env, enum pf_optimize level)
 		.load = PF_LOAD_ALL, .dry = true, .optimize = level
 	};
 	_cleanup_(str_clear) struct str said = STR_INIT;
-	const struct pf_out out = { put, &said };
+	const struct pf_out out = { said_put_one, &said };
 	struct pf_ruleset *rs = NULL;
 
 	return pf_load("-", &opts, env, &out, &rs, NULL) < 0 ? NULL : rs;

@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <errno.h>
 
+#include "../said.h"
 #include "pf/pf.h"
 
 static const char world[] = "iface em0 index=1 broadcast group=wan\n"
@@ -32,7 +33,7 @@ static const char world[] = "iface em0 index=1 broadcast group=wan\n"
 struct ctx {
 	const char *text;
 	size_t len;
-	struct str out, err;
+	struct said said;
 };
 
 /* Set while LLVMFuzzerTestOneInput runs: the world's functions get the
@@ -59,14 +60,6 @@ fill(void *unused, void *mem, size_t len)
 {
 	(void)unused;
 	memset(mem, 0x5a, len);
-}
-
-static void
-put(void *ctx, enum pf_stream s, const char *text, size_t len)
-{
-	struct ctx *c = ctx;
-
-	str_addmem(s == PF_STDOUT ? &c->out : &c->err, text, len);
 }
 
 /* ---- what cannot be read again ---- */
@@ -215,10 +208,10 @@ load(struct ctx *c, const struct pf_env *env, enum pf_optimize level,
 		.optimize_given = true,
 		.optimize = level,
 	};
-	const struct pf_out out = { put, c };
+	const struct pf_out out = { said_put, &c->said };
 
-	str_reset(&c->out);
-	str_reset(&c->err);
+	str_reset(&c->said.out);
+	str_reset(&c->said.err);
 	now = c;
 	return pf_load("-", &opts, env, &out, ret, NULL);
 }
@@ -238,18 +231,18 @@ round_trip(struct pf_ruleset *rs, const struct pf_env *env)
 {
 	_cleanup_(str_clear) struct str once = STR_INIT, twice = STR_INIT;
 	_cleanup_(pf_ruleset_freep) struct pf_ruleset *again = NULL;
-	struct ctx c = { .out = STR_INIT, .err = STR_INIT };
+	struct ctx c = { .said.out = STR_INIT, .said.err = STR_INIT };
 
 	print_rules(rs, &once);
 	c.text = once.buf;
 	c.len = once.len;
 	if (load(&c, env, PF_OPT_NONE, &again) < 0)
-		BUG("not read again:\n%s%s", once.buf, c.err.buf);
+		BUG("not read again:\n%s%s", once.buf, c.said.err.buf);
 	print_rules(again, &twice);
 	if (!streq(once.buf, twice.buf))
 		BUG("printed:\n%sread again:\n%s", once.buf, twice.buf);
-	str_clear(&c.out);
-	str_clear(&c.err);
+	str_clear(&c.said.out);
+	str_clear(&c.said.err);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -257,7 +250,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct ctx c = { (const char *)data, size, STR_INIT, STR_INIT };
+	struct ctx c = { (const char *)data, size, { STR_INIT, STR_INIT } };
 	_cleanup_(pf_facts_freep) struct pf_facts *facts = NULL;
 	struct err err = { 0 };
 	struct pf_env *env;
@@ -273,14 +266,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		_cleanup_(pf_ruleset_freep) struct pf_ruleset *rs = NULL;
 
 		if (load(&c, env, level, &rs) < 0) {
-			if (c.err.len == 0)
+			if (c.said.err.len == 0)
 				BUG("refused without a message");
 			continue;
 		}
 		if (level == PF_OPT_NONE && !unreadable(rs))
 			round_trip(rs, env);
 	}
-	str_clear(&c.out);
-	str_clear(&c.err);
+	str_clear(&c.said.out);
+	str_clear(&c.said.err);
 	return 0;
 }

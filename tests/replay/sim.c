@@ -52,15 +52,6 @@ read_text(void *ctx, const char *path, struct str *ret)
 	return 0;
 }
 
-static void
-drop_output(void *ctx, enum pf_stream s, const char *text, size_t len)
-{
-	(void)ctx;
-	(void)s;
-	(void)text;
-	(void)len;
-}
-
 static bool
 load(struct replay *rp, const char *anchor, const char *text)
 {
@@ -68,14 +59,13 @@ load(struct replay *rp, const char *anchor, const char *text)
 		.load = anchor[0] ? PF_LOAD_FILTER | PF_LOAD_NAT | PF_LOAD_TABLE
 				  : PF_LOAD_ALL,
 		.optimize = PF_OPT_BASIC };
-	struct pf_out out = { .put = drop_output };
 	struct pf_ruleset *rs = NULL;
 	struct err err = { 0 };
 
 	rp->text = text;
 	current = rp;
 	rp->env->read = read_text;
-	if (pf_load("-", &opts, rp->env, &out, &rs, &err) < 0)
+	if (pf_load("-", &opts, rp->env, NULL, &rs, &err) < 0)
 		return false;
 	*array_add(&rp->rulesets) = rs;
 	return pf_sim_load(rp->sim, anchor, rs, &err) == 0;

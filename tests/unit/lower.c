@@ -2,6 +2,7 @@
 /* Lowering: what some rules become, compared as text, and what is refused. */
 #include "pf/lower.h"
 
+#include "said.h"
 #include "tap.h"
 
 static const char facts_text[] = "iface lo0 index=1 loopback group=lo\n"
@@ -24,13 +25,6 @@ read_text(void *ctx, const char *path, struct str *ret)
 	return 0;
 }
 
-static void
-put(void *ctx, enum pf_stream s, const char *mem, size_t len)
-{
-	(void)s;
-	str_addmem(ctx, mem, len);
-}
-
 /* Lower `conf`; the result as text, or what was said against it. */
 static char *
 lower(const char *conf)
@@ -42,7 +36,7 @@ lower(const char *conf)
 	struct pf_ruleset *rs = NULL;
 	struct pf_lowered *l = NULL;
 	struct str said = STR_INIT;
-	const struct pf_out out = { put, &said };
+	const struct pf_out out = { said_put_one, &said };
 
 	if (pf_facts_new(facts_text, "facts", &facts, NULL) < 0)
 		BUG("facts");

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "pf/pf.h"
+#include "said.h"
 #include "tap.h"
 
 static const char world[] = "iface em0 index=1 broadcast speed=100000000\n"
@@ -16,18 +17,10 @@ static const char world[] = "iface em0 index=1 broadcast speed=100000000\n"
 struct run {
 	struct pf_facts *facts;
 	const char *text;
-	struct str out, err;
+	struct said said;
 };
 
 static struct run *current;
-
-static void
-put(void *ctx, enum pf_stream s, const char *text, size_t len)
-{
-	struct run *r = ctx;
-
-	str_addmem(s == PF_STDOUT ? &r->out : &r->err, text, len);
-}
 
 static int
 read_text(void *ctx, const char *path, struct str *ret)
@@ -48,15 +41,15 @@ load(struct run *r, const char *text, unsigned what, int verbose)
 		.dry = true,
 		.verbose = verbose,
 	};
-	const struct pf_out out = { put, r };
+	const struct pf_out out = { said_put, &r->said };
 	struct pf_ruleset *rs = NULL;
 	struct err err = { 0 };
 	int rc;
 
 	current = r;
 	r->text = text;
-	str_reset(&r->out);
-	str_reset(&r->err);
+	str_reset(&r->said.out);
+	str_reset(&r->said.err);
 	rc = pf_load("pf.conf", &opts, pf_facts_env(r->facts), &out, &rs, &err);
 	pf_ruleset_free(rs);
 	return rc;
@@ -197,10 +190,10 @@ test_printed(struct run *r)
 		const char *what = printed[i].what;
 
 		ok(load(r, printed[i].in, PF_LOAD_ALL, 1) == 0 &&
-			r->err.len == 0,
-		    "%s: taken without a word%s%s", what, r->err.len ? ": " : "",
-		    r->err.buf);
-		is_str(r->out.buf, printed[i].out, "%s", what);
+			r->said.err.len == 0,
+		    "%s: taken without a word%s%s", what, r->said.err.len ? ": " : "",
+		    r->said.err.buf);
+		is_str(r->said.out.buf, printed[i].out, "%s", what);
 	}
 }
 
@@ -233,7 +226,7 @@ test_warned(struct run *r)
 	for (size_t i = 0; i < ARRAY_SIZE(warned); i++) {
 		is_int(load(r, warned[i].in, PF_LOAD_ALL, 0), 0, "%s: taken",
 		    warned[i].what);
-		is_str(r->err.buf, warned[i].err, "%s", warned[i].what);
+		is_str(r->said.err.buf, warned[i].err, "%s", warned[i].what);
 	}
 }
 
@@ -245,13 +238,13 @@ test_left_out(struct run *r)
 		   "queue b bandwidth 2Mb\n",
 		   PF_LOAD_ALL & ~PF_LOAD_ALTQ, 1),
 	    0, "without altq, its statements are only read");
-	is_str(r->out.buf, "", "and not printed");
+	is_str(r->said.out.buf, "", "and not printed");
 }
 
 int
 main(void)
 {
-	struct run r = { .out = STR_INIT, .err = STR_INIT };
+	struct run r = { .said.out = STR_INIT, .said.err = STR_INIT };
 	struct err err = { 0 };
 
 	if (pf_facts_new(world, "world", &r.facts, &err) < 0)
@@ -261,7 +254,7 @@ main(void)
 	test_warned(&r);
 	test_left_out(&r);
 	pf_facts_free(r.facts);
-	str_clear(&r.out);
-	str_clear(&r.err);
+	str_clear(&r.said.out);
+	str_clear(&r.said.err);
 	return done_testing();
 }

@@ -4,6 +4,7 @@
  * what becomes of each packet. They are about what the recordings have
  * little of.
  */
+#include "said.h"
 #include "tap.h"
 
 #include <arpa/inet.h>
@@ -42,14 +43,6 @@ read_rules(void *ctx, const char *path, struct str *ret)
 	else
 		str_add(ret, rules_text);
 	return 0;
-}
-
-static void
-complain(void *ctx, enum pf_stream s, const char *text, size_t len)
-{
-	(void)ctx;
-	if (s == PF_STDERR)
-		printf("# %.*s", (int)len, text);
 }
 
 /* ---- a packet from words ---- */
@@ -232,7 +225,7 @@ tell(const struct story *t)
 {
 	const struct pf_opts opts = { .load = PF_LOAD_ALL,
 		.optimize_given = true };
-	const struct pf_out out = { .put = complain };
+	const struct pf_out out = { .put = said_diag };
 	struct pf_env *env = pf_facts_env(facts);
 	const struct pf_sim_route route = { .af = AF_INET,
 		.ifname = "em0",

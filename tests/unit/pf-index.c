@@ -4,6 +4,7 @@
  * written in them, it decides as a plain walk over all of them does, before
  * the index is built and after.
  */
+#include "said.h"
 #include "tap.h"
 
 #include "fuzz/rules.h"
@@ -25,14 +26,6 @@ read_text(void *ctx, const char *path, struct str *ret)
 	(void)path;
 	str_addmem(ret, text.buf, text.len);
 	return 0;
-}
-
-static void
-put(void *ctx, enum pf_stream s, const char *said, size_t len)
-{
-	(void)ctx;
-	if (s == PF_STDERR)
-		printf("# %.*s", (int)len, said);
 }
 
 #define ANY(in, ...)                                                 \
@@ -148,7 +141,7 @@ test_walk(struct input *in, struct pf_env *env)
 {
 	const struct pf_opts opts = { .load = PF_LOAD_ALL,
 		.optimize_given = true };
-	const struct pf_out out = { put, NULL };
+	const struct pf_out out = { said_diag, NULL };
 	const struct pf_sim_box box = { .env = env };
 	_cleanup_(pf_sim_freep) struct pf_sim *sim = pf_sim_new(&box);
 	_cleanup_(pf_ruleset_freep) struct pf_ruleset *rs = NULL;

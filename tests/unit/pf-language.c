@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "pf/pf.h"
+#include "said.h"
 #include "tap.h"
 
 static const char world[] = "iface em0 index=1 broadcast group=wan\n"
@@ -273,21 +274,13 @@ static const struct text {
 
 struct run {
 	const char *text;
-	struct str out, err;
+	struct said said;
 	struct pf_opts opts;
 	struct pf_ruleset *rs;
 	struct pf_env *env;
 };
 
 static struct run *current;
-
-static void
-put(void *ctx, enum pf_stream s, const char *text, size_t len)
-{
-	struct run *r = ctx;
-
-	str_addmem(s == PF_STDOUT ? &r->out : &r->err, text, len);
-}
 
 static int
 read_text(void *ctx, const char *path, struct str *ret)
@@ -307,14 +300,14 @@ read_text(void *ctx, const char *path, struct str *ret)
 static int
 run(struct run *r, const char *text, int verbose)
 {
-	const struct pf_out out = { put, r };
+	const struct pf_out out = { said_put, &r->said };
 	struct err err = { 0 };
 
 	current = r;
 	r->text = text;
 	r->opts.verbose = verbose;
-	str_reset(&r->out);
-	str_reset(&r->err);
+	str_reset(&r->said.out);
+	str_reset(&r->said.err);
 	pf_ruleset_freep(&r->rs);
 	r->rs = NULL;
 	return pf_load("pf.conf", &r->opts, r->env, &out, &r->rs, &err);
@@ -335,13 +328,13 @@ test_words(struct run *r, const char *title, const char *rule,
 	}
 	run(r, in.buf, 1);
 	str_clear(&in);
-	for (const char *s = r->out.buf; *s != '\0'; s++) {
+	for (const char *s = r->said.out.buf; *s != '\0'; s++) {
 		if (str_starts(s, " all "))
 			s += 4;
 		str_addc(&in, *s);
 	}
 	is_str(in.buf, out.buf, "%s", title);
-	is_str(r->err.buf, "", "%s: no error", title);
+	is_str(r->said.err.buf, "", "%s: no error", title);
 }
 
 /* clang-format off */
@@ -432,7 +425,7 @@ test_reserved(struct run *r)
 		str_reset(&s);
 		str_printf(&s, "%s = 1\n", reserved[i]);
 		ok(run(r, s.buf, 0) == -EINVAL &&
-			streq(r->err.buf,
+			streq(r->said.err.buf,
 			    "pf.conf:1: syntax error\n" SYNTAX_ERROR),
 		    "1.15 %s is reserved", reserved[i]);
 	}
@@ -450,10 +443,10 @@ test_defines(struct run *r)
 
 	r->opts.defines = defines;
 	run(r, "x = em1\npass on $x\n", 1);
-	is_str(r->out.buf, "x = \"em1\"\npass on em0 all" STATE,
+	is_str(r->said.out.buf, "x = \"em1\"\npass on em0 all" STATE,
 	    "1.14 -D is heard first, the file's is printed");
 	run(r, "pass on $y\n", 1);
-	is_str(r->err.buf,
+	is_str(r->said.err.buf,
 	    "pf.conf:1: macro 'y' not defined\npf.conf:1: syntax error\n"
 	    SYNTAX_ERROR,
 	    "1.14 the last equals sign ends the name");
@@ -465,7 +458,7 @@ test_numbers(struct run *r)
 {
 	r->opts.optimize = PF_OPT_BASIC;
 	run(r, "scrub\npass\npass\nanchor x\npass in label \"n$nr\"\n", 2);
-	is_str(r->out.buf,
+	is_str(r->said.out.buf,
 	    "@0 scrub all fragment reassemble\n@0 pass all" STATE
 	    "@1 anchor \"x\" all\n"
 	    "@2 pass in all flags S/SA keep state label \"n4\"\n",
@@ -478,7 +471,7 @@ test_numeric(struct run *r)
 {
 	r->opts.numeric = true;
 	run(r, "pass proto tcp to port { ssh != 53 25:25 }\n", 1);
-	is_str(r->out.buf,
+	is_str(r->said.out.buf,
 	    "pass proto tcp from any to any port = 22" STATE
 	    "pass proto tcp from any to any port != 53" STATE
 	    "pass proto tcp from any to any port = 25" STATE,
@@ -487,7 +480,7 @@ test_numeric(struct run *r)
 	run(r,
 	    "pass proto udp to port { 514 tftp }\npass proto tcp to port 514\n",
 	    1);
-	is_str(r->out.buf,
+	is_str(r->said.out.buf,
 	    "pass proto udp from any to any port = syslog keep state\n"
 	    "pass proto udp from any to any port = tftp keep state\n"
 	    "pass proto tcp from any to any port = shell" STATE,
@@ -572,8 +565,8 @@ main(void)
 {
 	struct run r = {
 		.opts = { .load = PF_LOAD_ALL, .optimize = PF_OPT_NONE },
-		.out = STR_INIT,
-		.err = STR_INIT,
+		.said.out = STR_INIT,
+		.said.err = STR_INIT,
 	};
 	struct pf_facts *facts = NULL;
 	struct err err = { 0 };
@@ -586,8 +579,8 @@ main(void)
 		const struct text *t = &texts[i];
 
 		run(&r, t->in, t->verbose != 0 ? t->verbose : 1);
-		is_str(r.out.buf, t->out, "%s", t->title);
-		is_str(r.err.buf, t->err != NULL ? t->err : "",
+		is_str(r.said.out.buf, t->out, "%s", t->title);
+		is_str(r.said.err.buf, t->err != NULL ? t->err : "",
 		    "%s: what is said", t->title);
 	}
 	test_words(
@@ -606,7 +599,7 @@ main(void)
 	test_defaults();
 	pf_ruleset_free(r.rs);
 	pf_facts_free(facts);
-	str_clear(&r.out);
-	str_clear(&r.err);
+	str_clear(&r.said.out);
+	str_clear(&r.said.err);
 	return done_testing();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The engine, where the recordings have little: time, limits, IPv6, tables. */
+#include "said.h"
 #include "tap.h"
 
 #include <arpa/inet.h>
@@ -26,19 +27,11 @@ read_rules(void *ctx, const char *path, struct str *ret)
 	return 0;
 }
 
-static void
-complain(void *ctx, enum pf_stream s, const char *text, size_t len)
-{
-	(void)ctx;
-	if (s == PF_STDERR)
-		printf("# %.*s", (int)len, text);
-}
-
 static struct pf_sim *
 sim_with(const char *text)
 {
 	struct pf_opts opts = { .load = PF_LOAD_ALL };
-	struct pf_out out = { .put = complain };
+	struct pf_out out = { .put = said_diag };
 	struct err err = { 0 };
 	struct pf_env *env = pf_facts_env(facts);
 	struct pf_sim_box box = { .env = env, .forward4 = true };

@@ -8,6 +8,7 @@
 
 #include "pf/machine.h"
 #include "pf/pf.h"
+#include "said.h"
 #include "tap.h"
 
 static const char world[] = "iface em0 index=1 broadcast group=wan\n"
@@ -22,20 +23,12 @@ struct run {
 	struct pf_facts *facts;
 	struct pf_opts opts;
 	const char *text;
-	struct str out, err;
+	struct said said;
 	struct pf_ruleset *rs;
 	int rc;
 };
 
 static struct run *current;
-
-static void
-put(void *ctx, enum pf_stream s, const char *text, size_t len)
-{
-	struct run *r = ctx;
-
-	str_addmem(s == PF_STDOUT ? &r->out : &r->err, text, len);
-}
 
 static int
 read_text(void *ctx, const char *path, struct str *ret)
@@ -64,13 +57,13 @@ read_text(void *ctx, const char *path, struct str *ret)
 static void
 run(struct run *r, const char *text)
 {
-	const struct pf_out out = { put, r };
+	const struct pf_out out = { said_put, &r->said };
 	struct err err = { 0 };
 
 	current = r;
 	r->text = text;
-	str_reset(&r->out);
-	str_reset(&r->err);
+	str_reset(&r->said.out);
+	str_reset(&r->said.err);
 	pf_ruleset_freep(&r->rs);
 	r->rs = NULL;
 	r->rc = pf_load(
@@ -82,14 +75,14 @@ test_terminal(struct run *r)
 {
 	r->opts.terminal = true;
 	run(r, "pass in on em0 quik\n");
-	is_str(r->err.buf,
+	is_str(r->said.err.buf,
 	    "pf.conf:1: syntax error\n"
 	    "    pass in on em0 quik\n"
 	    "                   ^\n"
 	    "    did you mean 'quick'?\n" SYNTAX_ERROR,
 	    "a person gets the line, a caret and the nearest word");
 	run(r, "\tmatch in all\nblock qick\n");
-	is_str(r->err.buf,
+	is_str(r->said.err.buf,
 	    "pf.conf:1: syntax error\n"
 	    "     match in all\n"
 	    "           ^\n"
@@ -101,15 +94,15 @@ test_terminal(struct run *r)
 	    "    did you mean 'quick'?\n" SYNTAX_ERROR,
 	    "another system's word is explained, and each line is told");
 	run(r, "pass from $x\npass proto nosuch\n");
-	ok(strstr(r->err.buf, "pf.conf:1: macro 'x' not defined\n") &&
-		strstr(r->err.buf, "pf.conf:2: unknown protocol nosuch\n"),
+	ok(strstr(r->said.err.buf, "pf.conf:1: macro 'x' not defined\n") &&
+		strstr(r->said.err.buf, "pf.conf:2: unknown protocol nosuch\n"),
 	    "an undefined macro does not hide the next line");
 	run(r, "pass in on \x1b[31m\n");
-	ok(strchr(r->err.buf, '\x1b') == NULL,
+	ok(strchr(r->said.err.buf, '\x1b') == NULL,
 	    "the terminal is not commanded by a file");
 	r->opts.terminal = false;
 	run(r, "pass in on em0 quik\npass from $x\n");
-	is_str(r->err.buf,
+	is_str(r->said.err.buf,
 	    "pf.conf:1: syntax error\npf.conf:2: macro 'x' not defined\n"
 	    "pf.conf:2: syntax error\n"
 	    "pfctl: Syntax error in config file: pf rules not loaded\n",
@@ -175,7 +168,7 @@ test_optimizer(struct run *r)
 	r->opts.optimize = PF_OPT_PROFILE;
 	r->opts.packets = packets;
 	run(r, text);
-	is_str(r->out.buf,
+	is_str(r->said.out.buf,
 	    "pass in quick inet from 10.0.0.2 to any flags S/SA keep state\n"
 	    "pass in quick inet from 10.0.0.3 to any flags S/SA keep state\n"
 	    "pass in quick inet from 10.0.0.1 to any flags S/SA keep state\n",
@@ -207,7 +200,7 @@ test_load(struct run *r)
 {
 	run(r, "load anchor x from \"bad.conf\"\npass\n");
 	is_int(r->rc, -EINVAL, "a wrong file of an anchor fails the load");
-	is_str(r->err.buf,
+	is_str(r->said.err.buf,
 	    "bad.conf:2: syntax error\n"
 	    "pfctl: Syntax error in config file: pf rules not loaded\n"
 	    "pfctl: load anchors\n",
@@ -228,7 +221,7 @@ test_fingerprints(struct run *r)
 	    "set fingerprints \"pf.os\"\n"
 	    "pass proto tcp from any os { \"OpenBSD\" "
 	    "\"Windows 98 lowTTL\" unknown BeOS }\n");
-	is_str(r->out.buf,
+	is_str(r->said.out.buf,
 	    "set fingerprints \"pf.os\"\n"
 	    "@0 pass proto tcp from any os \"OpenBSD\" to any flags S/SA "
 	    "keep state\n"
@@ -239,11 +232,11 @@ test_fingerprints(struct run *r)
 	    "@3 pass proto tcp from any os \"nomatch\" to any flags S/SA "
 	    "keep state\n",
 	    "systems of a file are known, others match nothing");
-	is_str(r->err.buf, "warning: unknown 'BeOS' OS fingerprint\n",
+	is_str(r->said.err.buf, "warning: unknown 'BeOS' OS fingerprint\n",
 	    "which is said");
 	r->opts.verbose = 0;
 	run(r, "set fingerprints \"bad.os\"\n");
-	is_str(r->err.buf,
+	is_str(r->said.err.buf,
 	    "bad.os:1 too few fields\n"
 	    "pf.conf:1: error loading fingerprints bad.os\n" SYNTAX_ERROR,
 	    "a broken file of fingerprints is refused");
@@ -257,7 +250,7 @@ test_deep(struct run *r)
 	for (int i = 0; i < 100; i++)
 		str_add(&s, "anchor {\n");
 	run(r, s.buf);
-	ok(strstr(r->err.buf, "anchors are nested too deeply") != NULL,
+	ok(strstr(r->said.err.buf, "anchors are nested too deeply") != NULL,
 	    "anchors have a depth");
 	str_reset(&s);
 	str_add(&s, "pass from ");
@@ -265,7 +258,7 @@ test_deep(struct run *r)
 		str_add(&s, "{ ");
 	str_add(&s, "\n");
 	run(r, s.buf);
-	ok(strstr(r->err.buf, "lists are nested too deeply") != NULL,
+	ok(strstr(r->said.err.buf, "lists are nested too deeply") != NULL,
 	    "lists have a depth");
 }
 
@@ -296,7 +289,7 @@ test_anchor_names(struct run *r)
 		pf_anchor_find(r->rs, "y") != NULL,
 	    "with the anchors in them");
 	run(r, "anchor a {\n pass\n}\nanchor a {\n block\n}\n");
-	is_str(r->err.buf,
+	is_str(r->said.err.buf,
 	    "pf.conf:6: inline anchor 'a' already exists\n" SYNTAX_ERROR,
 	    "full ones are not");
 	run(r, "load anchor \"a/b\" from \"outer.conf\"\n");
@@ -312,9 +305,9 @@ refused(struct run *r, const char *text, const char *why)
 	_cleanup_free_ char *want = xasprintf("pf.conf:1: %s\n", why);
 
 	run(r, text);
-	ok(r->rc < 0 && str_starts(r->err.buf, want), "refused: %s", why);
-	if (!str_starts(r->err.buf, want))
-		tap_show("said", r->err.buf);
+	ok(r->rc < 0 && str_starts(r->said.err.buf, want), "refused: %s", why);
+	if (!str_starts(r->said.err.buf, want))
+		tap_show("said", r->said.err.buf);
 }
 
 static void
@@ -409,8 +402,8 @@ main(void)
 {
 	struct run r = {
 		.opts = { .load = PF_LOAD_ALL, .optimize = PF_OPT_NONE },
-		.out = STR_INIT,
-		.err = STR_INIT,
+		.said.out = STR_INIT,
+		.said.err = STR_INIT,
 	};
 	struct err err = { 0 };
 
@@ -429,7 +422,7 @@ main(void)
 	test_facts_machine();
 	pf_ruleset_free(r.rs);
 	pf_facts_free(r.facts);
-	str_clear(&r.out);
-	str_clear(&r.err);
+	str_clear(&r.said.out);
+	str_clear(&r.said.err);
 	return done_testing();
 }
