@@ -41,12 +41,16 @@ table inet replay {
 # there, so the first rule that calls it up is loaded after.
 WATCH_LAST = """
 table inet replay {
-  chain conntrack {
-    type filter hook prerouting priority 2147483646
-    ct state new continue
+  chain invalid_pre {
+    type filter hook prerouting priority -199
+    ct state invalid log prefix "invalid" group %(group)d
+  }
+  chain invalid_out {
+    type filter hook output priority -199
+    ct state invalid log prefix "invalid" group %(group)d
   }
 }
-"""
+""" % {"group": kernel.PacketLog.GROUP}
 
 SYSCTLS = {
     "net.ipv4.ip_forward": 1,
@@ -81,7 +85,8 @@ def link_commands(name):
 
 class Seen:
     """A packet seen somewhere: at the end of a hook's chains on the host
-    ('pre', 'in'), on the wire outside ('wire'), or in a jail ('jail')."""
+    ('pre', 'in'), on the wire outside ('wire'), or in a jail ('jail'); and,
+    if conntrack calls it so, behind conntrack ('invalid')."""
 
     def __init__(self, place, where, data, mac=b""):
         self.place, self.where, self.mac = place, where, mac

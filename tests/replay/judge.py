@@ -72,6 +72,16 @@ class Trial:
             return "local"
         return "block"
 
+    def beyond_conntrack(self, complaints):
+        """What conntrack calls invalid has no entry, so it can neither be
+        translated nor belong to a state: it may be dropped where pf passes
+        it, and without an answer.  Never the other way round."""
+        if not self.at("invalid"):
+            return False
+        if self.recorded["result"] in ("block", "held"):
+            return all(text.startswith("no answer") for text in complaints)
+        return self.fate() == "block"
+
     def complaints(self):
         result = self.recorded["result"]
         if result == "unseen":
@@ -161,7 +171,7 @@ class Trial:
             sure.add(self.describe(answer["packet"], answer["if"]))
         got = {self.describe(seen.packet, seen.where if seen.place == "wire"
                              else "lo") for seen in self.answers
-               if seen.place != "pre"}
+               if seen.place not in ("pre", "invalid")}
         wrong = ["no answer " + word for word in sorted(wanted - got)]
         return wrong + ["answer " + word for word in
                         sorted(got - wanted - maybe)]

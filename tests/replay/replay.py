@@ -63,6 +63,7 @@ class Player:
         fresh_state()
         self.box = bx.Box(recording, options.jailnet, options.jails)
         self.finals = {}   # number of a packet -> how it finally looked
+        self.beyond = set()  # of those that conntrack could not follow
         self.places = {}   # number of a packet -> where it went
         self.bindings = {}
         self.results = []  # of Result
@@ -99,6 +100,9 @@ class Player:
             return pk.parse_packet(words[2:])
         if words[0] == "out":
             return pk.parse_packet(words[1:])
+        if int(words[1]) in self.beyond:
+            raise NotHere("packet %s, which it is about, was skipped" %
+                          words[1])
         if int(words[1]) not in self.finals:
             raise Lost("packet %s, which it is about, did not get through" %
                        words[1])
@@ -167,6 +171,10 @@ class Player:
                             self.bindings)
         complaints = trial.complaints()
         self.remember(number, trial)
+        if complaints and trial.beyond_conntrack(complaints):
+            self.beyond.add(number)
+            raise NotHere("conntrack calls it invalid, so %s" %
+                          "; ".join(complaints))
         if complaints and self.options.verbose:
             complaints += ["seen: %r" % s for s in seen]
         return complaints
