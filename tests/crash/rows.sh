@@ -115,6 +115,15 @@ stop_web() {
 		return 1
 	}
 }
+# A jail whose first process died, and a tree that was being made.
+web_died() {
+	web_runs && mkdir -p /tank/.gaol/work/half.1 &&
+	kill -9 $(pgrep -x gaol-init)
+}
+web_is_mended() {
+	no_leftovers --repair && no_leftovers && [ ! -e /tank/.gaol/work/half.1 ] &&
+	! gaol stop web 2>/dev/null
+}
 # A start that was killed before its end takes gaol-init along a moment later.
 web_answers() {
 	gaol exec web true 2>/dev/null || {
@@ -248,6 +257,69 @@ pf_table() {
 	pfctl -q -t friends -T test 192.0.2.1 &&
 	nft list table inet pf | grep -q 192.0.2.1 && pf_off
 }
+
+# Rules on trial; what waits for the end of a trial is not waited for.
+on_trial() {
+	pf_on && pfctl -q -f "$TMP/new.conf" --confirm 60
+}
+clocks_end() {
+	local p
+	for p in /proc/[0-9]*; do
+		! tr '\0' ' ' <"$p/cmdline" 2>/dev/null |
+		    grep -q '^pfctl .*--confirm' || kill -9 "${p#/proc/}"
+	done
+}
+# Nothing waits; -e, which finds pf enabled, tidies.
+trial_over() {
+	! pfctl -q --revert && no_trial && clocks_end && ! pfctl -q -e && pf_off
+} 2>"$TMP/err"
+# The old rules are there again, enabled.
+pf_is_old() {
+	guarded && ! pfctl -s rules | grep -q scrub &&
+	pfctl -s info | grep -q 'Status: Enabled' && trial_over
+}
+pf_reverts() {
+	guarded || return 1
+	pfctl -q --revert 2>"$TMP/err" || no_trial || return 1
+	pf_is_old
+}
+no_trial() {
+	grep -q 'no rules wait for a confirmation' "$TMP/err"
+}
+pf_confirms() {
+	guarded || return 1
+	pfctl -q --confirm 2>"$TMP/err" || no_trial || return 1
+	guarded && pfctl -s rules | grep -q scrub && trial_over
+}
+pf_flushed() {
+	pf_on && nft delete table inet pf
+}
+pf_restores() {
+	pfctl -q --restore && pf_is_old
+} >/dev/null
+# The loaded file means other rules once em0 has another address.
+pf_moved() {
+	sed 's/to port/to em0 port/' "$TMP/old.conf" >"$TMP/em0.conf" &&
+	pfctl -q -f "$TMP/em0.conf" && pfctl -q -e &&
+	ip addr add 192.168.178.44/24 dev em0
+}
+pf_follows() {
+	pfctl -q --follow >/dev/null && guarded &&
+	pfctl -s rules | grep -q 'to 192.168.178.44' &&
+	ip addr del 192.168.178.44/24 dev em0 &&
+	pfctl -q -f "$TMP/old.conf" && pf_is_old
+}
+pf_has_state() {
+	pf_on && echo x >/dev/udp/192.168.178.99/9 &&
+	pfctl -s states | grep -q 192.168.178.99
+}
+pf_forgets() {
+	pfctl -q -k 0.0.0.0/0 -k 192.168.178.99 && guarded &&
+	! pfctl -s states | grep -q 192.168.178.99 && pf_off
+}
+pf_is_loud() {
+	pfctl -q -x loud && pfctl -s info | grep -q 'Debug: Loud' && pf_off
+}
 service_row() {
 	rc_lo2 'pf_enable="YES"' "pf_rules=\"$TMP/old.conf\"" &&
 	ip link add lo2 type bridge
@@ -271,6 +343,7 @@ rows() {
 	row stop 'gaol stop web' web_runs stop_web
 	row stop 'gaol stop -f web' web_runs start_and_stop_web 'and started again'
 	row restart 'gaol restart web' web_runs start_and_stop_web
+	row 'check --repair' 'gaol check --repair' web_died web_is_mended
 	row set 'gaol set notes=new web' nothing set_back
 	row set 'gaol set notes=new default' nothing default_back 'the defaults'
 	row activate 'gaol activate lake' nothing activate_tank
@@ -302,4 +375,13 @@ rows() {
 	row 'pfctl -d' 'pfctl -d' pf_on pf_disables
 	row 'pfctl -F' 'pfctl -F all' pf_on pf_flushes
 	row 'pfctl -T' 'pfctl -t friends -T add 192.0.2.1' pf_on pf_table
+	row 'pfctl -f' "pfctl -f $TMP/new.conf --confirm 60" pf_on pf_reverts \
+	    'on trial'
+	row 'pfctl --confirm' 'pfctl --confirm' on_trial pf_confirms
+	row 'pfctl --revert' 'pfctl --revert' on_trial pf_reverts
+	row 'pfctl --restore' 'pfctl --restore' pf_flushed pf_restores
+	row 'pfctl --follow' 'pfctl --follow' pf_moved pf_follows
+	row 'pfctl -k' 'pfctl -k 0.0.0.0/0 -k 192.168.178.99' pf_has_state \
+	    pf_forgets
+	row 'pfctl -x' 'pfctl -x loud' pf_on pf_is_loud
 }

@@ -70,7 +70,14 @@ one() {
 	case $rc in
 	137) killed[i]=$((killed[i] + 1)) total=$((total + 1)) ;;
 	0 | 124) ended[i]=$((ended[i] + 1)) ;;
-	*) echo "exit $rc"; return 1 ;;
+	*)
+		# A check that was not killed found a fault.
+		[[ $rc.${commands[i]} == '1.gaol check'* ]] || {
+			echo "exit $rc"
+			return 1
+		}
+		ended[i]=$((ended[i] + 1))
+		;;
 	esac
 	sane && { [ $repair != 0 ] || mends; } && ${nexts[i]} && unchanged
 }
