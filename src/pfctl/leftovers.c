@@ -100,22 +100,47 @@ leftovers_mend(struct store *s, struct err *err)
 	return look(&t, err);
 }
 
+/* The change of a table is told before it is ended. */
+static int
+changes(const struct tidy *t, struct pfctl *p)
+{
+	int rc;
+
+	if (!change_is_left(t->store))
+		return 0;
+	store_close(t->store); /* it locks it for itself */
+	rc = t->mend ? change_settle(p) : 0;
+	if (rc == 0)
+		say(t, t->mend, "the change of a table is half done");
+	return rc;
+}
+
+static int
+reopen(struct tidy *t, struct err *err)
+{
+	store_close(t->store);
+	return t->mend ? store_open(t->store, err)
+		       : store_open_read(t->store, err);
+}
+
 int
-do_leftovers(const char *how)
+do_leftovers(struct pfctl *p)
 {
 	_cleanup_(store_close) struct store s = STORE_INIT;
-	struct tidy t = { .store = &s, .mend = streq(how, "mend") };
+	struct tidy t = { .store = &s, .mend = streq(p->leftovers, "mend") };
 	struct err err = { 0 };
 	int r;
 
-	if (!t.mend && !streq(how, "show"))
+	if (!t.mend && !streq(p->leftovers, "show"))
 		usage();
 	r = store_open_read(&s, &err);
-	if (r == 0 && s.dirfd >= 0 && t.mend) {
-		store_close(&s);
-		r = store_open(&s, &err);
-	}
-	if (r == 0 && s.dirfd >= 0)
+	if (r == 0 && s.dirfd < 0)
+		return 0;
+	if (r == 0 && changes(&t, p))
+		return 1;
+	if (r == 0)
+		r = reopen(&t, &err);
+	if (r == 0)
 		r = look(&t, &err);
 	if (r < 0)
 		complain("%s", err.msg);

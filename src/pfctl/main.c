@@ -418,10 +418,12 @@ run(struct pfctl *p)
 		return do_revert(p);
 	if (geteuid() == 0 && trial_settle(p))
 		return 1;
+	if (p->leftovers)
+		return do_leftovers(p);
+	if (geteuid() == 0 && change_settle(p))
+		return 1;
 	if (p->confirmed)
 		return do_confirm(p);
-	if (p->leftovers)
-		return do_leftovers(p->leftovers);
 	if (p->restore)
 		return do_restore(p);
 	if (p->follow)

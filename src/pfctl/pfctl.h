@@ -114,7 +114,8 @@ void store_keep_only(struct store *s, const uint64_t *load_id, size_t n);
 size_t store_count_others(struct store *s, const uint64_t *load_id, size_t n);
 
 /* Files that are not of one load: "loaded" (something is), "since" (when pf
- * was enabled or disabled), "counted", "sysctl", "trial", DEBUG_LEVEL. */
+ * was enabled or disabled), "counted", "sysctl", "trial", "change",
+ * DEBUG_LEVEL. */
 #define DEBUG_LEVEL "debug"
 int store_put_common(
     struct store *s, const char *name, const struct str *text, struct err *err);
@@ -228,6 +229,16 @@ int trial_settle(struct pfctl *p);
 int do_confirm(struct pfctl *p);
 int do_revert(struct pfctl *p);
 
+/* ---- change.c: a table's change ---- */
+
+/* Give the kernel's sets of a table the elements that it has in `c`, and keep
+ * these rules; killed between the two, it is left. */
+int change_table(struct store *s, const struct current *c,
+    const struct pf_table *t, struct err *err);
+bool change_is_left(struct store *s);
+/* End what a killed pfctl left. Exit code. */
+int change_settle(struct pfctl *p);
+
 /* ---- look.c: --lint and --test, which load nothing ---- */
 
 int do_lint(struct pfctl *p);
@@ -271,8 +282,8 @@ bool sysctls_are_saved(struct store *s);
 
 /* ---- leftovers.c ---- */
 
-/* What a killed pfctl left: "show" or "mend". Exit code. */
-int do_leftovers(const char *how);
+/* What a killed pfctl left: to show or to mend. Exit code. */
+int do_leftovers(struct pfctl *p);
 /* Mend it in silence. */
 int leftovers_mend(struct store *s, struct err *err);
 

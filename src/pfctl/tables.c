@@ -277,22 +277,13 @@ write_down(struct job *j)
 	    &text, &j->err);
 }
 
-/* Replace the sets of one table, and write the ruleset down. */
 static int
 put_table(struct job *j)
 {
-	_cleanup_(arena_clear) struct arena arena = { 0 };
-	static const uint8_t afs[] = { AF_INET, AF_INET6 };
-	struct nft_set sets[2];
-	int r;
-
 	if (!j->current.status.present)
 		return load_ruleset(&j->store, &j->world, &j->current,
 		    j->current.rules, false, &j->err);
-	for (size_t i = 0; i < 2; i++)
-		pf_lower_table(j->table, afs[i], &arena, &sets[i]);
-	r = nft_sets_replace(sets, 2, &j->err);
-	return r < 0 ? r : write_down(j);
+	return change_table(&j->store, &j->current, j->table, &j->err);
 }
 
 static int

@@ -252,8 +252,15 @@ pf_disables() {
 pf_flushes() {
 	pfctl -q -F all && [ -z "$(pfctl -s rules)" ] && pf_off
 }
+# What is shown is what the kernel has.
+pf_table_agrees() {
+	local shown=no sets=no
+	! pfctl -q -t friends -T show | grep -q 192.0.2.1 || shown=yes
+	! nft list table inet pf | grep -q 192.0.2.1 || sets=yes
+	[ $shown = $sets ]
+}
 pf_table() {
-	pfctl -q -t friends -T add 192.0.2.1 &&
+	pf_table_agrees && pfctl -q -t friends -T add 192.0.2.1 &&
 	pfctl -q -t friends -T test 192.0.2.1 &&
 	nft list table inet pf | grep -q 192.0.2.1 && pf_off
 }
