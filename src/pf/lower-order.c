@@ -65,27 +65,15 @@ static void
 find_anchors(const struct lw *lw, const struct pf_anchor *from,
     const struct pf_rule *r, struct anchors *ret)
 {
-	const char *name = r->anchor_name;
+	_cleanup_(str_clear) struct str path = STR_INIT;
 	struct pf_anchor *one = r->anchor;
-	_cleanup_free_ char *path = NULL;
-	size_t len;
 
-	if (one || !name) {
-		if (one)
-			*array_add(ret) = one;
+	if (!one && pf_anchor_target(from->path, r, &path)) {
+		add_children(lw, path.buf, path.len, ret);
 		return;
 	}
-	if (name[0] == '/')
-		path = xstrdup(name + 1);
-	else
-		path = xasprintf(
-		    "%s%s%s", from->path, from->path[0] ? "/" : "", name);
-	len = strlen(path);
-	if (len && path[len - 1] == '*' && (len == 1 || path[len - 2] == '/')) {
-		add_children(lw, path, len > 1 ? len - 2 : 0, ret);
-		return;
-	}
-	one = pf_anchor_find(lw->rs, path);
+	if (!one)
+		one = pf_anchor_find(lw->rs, path.buf);
 	if (one)
 		*array_add(ret) = one;
 }

@@ -416,6 +416,10 @@ void pf_ruleset_freep(struct pf_ruleset **rs);
 
 /* The anchor of that path (without a leading "/"), or NULL. */
 struct pf_anchor *pf_anchor_find(const struct pf_ruleset *rs, const char *path);
+/* The path of what an anchor rule of the anchor with path `from` calls; true:
+ * all anchors in it ("x/" and a star), and the path is without that. */
+bool pf_anchor_target(
+    const char *from, const struct pf_rule *r, struct str *path);
 
 /* Which list a rule of that action is in. */
 enum pf_list pf_list_of(enum pf_action action);

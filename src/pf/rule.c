@@ -54,6 +54,32 @@ pf_anchor_find(const struct pf_ruleset *rs, const char *path)
 	return NULL;
 }
 
+bool
+pf_anchor_target(const char *from, const struct pf_rule *r, struct str *path)
+{
+	const char *name = r->anchor_name;
+	size_t len;
+
+	str_reset(path);
+	if (r->anchor != NULL) {
+		str_add(path, r->anchor->path);
+		return false;
+	}
+	if (name[0] == '/') {
+		name++;
+	} else if (from[0] != '\0') {
+		str_add(path, from);
+		str_addc(path, '/');
+	}
+	str_add(path, name);
+	len = path->len;
+	if (len == 0 || path->buf[len - 1] != '*' ||
+	    (len > 1 && path->buf[len - 2] != '/'))
+		return false;
+	str_cut(path, len == 1 ? 0 : len - 2);
+	return true;
+}
+
 void
 pf_ruleset_free(struct pf_ruleset *rs)
 {

@@ -229,36 +229,6 @@ find_children(const struct pf_sim *sim, const char *path, struct strv *ret)
 		qsort(ret->v, ret->n, sizeof(*ret->v), name_cmp);
 }
 
-/* Where an anchor rule of `from` leads, without the wildcard. */
-static bool
-anchor_target(
-    const struct sim_anchor *from, const struct pf_rule *r, struct str *path)
-{
-	const char *name = r->anchor_name;
-	size_t len;
-	bool wild = false;
-
-	str_reset(path);
-	if (r->anchor != NULL && name == NULL) {
-		str_add(path, r->anchor->path);
-		return false;
-	}
-	if (name[0] == '/') {
-		name++;
-	} else if (from->path[0] != '\0') {
-		str_add(path, from->path);
-		str_addc(path, '/');
-	}
-	str_add(path, name);
-	len = path->len;
-	if (len >= 1 && path->buf[len - 1] == '*' &&
-	    (len == 1 || path->buf[len - 2] == '/')) {
-		wild = true;
-		str_cut(path, len == 1 ? 0 : len - 2);
-	}
-	return wild;
-}
-
 /* Building an index pays when a list is walked often. A binat rule matches
  * by other fields on the way in. */
 static const struct sim_index *
@@ -304,7 +274,7 @@ step_into(struct walk *w, struct sim_rule *call)
 {
 	_cleanup_(str_clear) struct str path = STR_INIT;
 	struct frame *top = &w->v[w->n - 1], *f;
-	bool wild = anchor_target(top->anchor, call->r, &path);
+	bool wild = pf_anchor_target(top->anchor->path, call->r, &path);
 
 	w->matched = false;
 	if (w->n == SIM_ANCHOR_DEPTH) {

@@ -353,6 +353,19 @@ parse_args(struct pfctl *p, int argc, char **argv)
 		p->load = PF_LOAD_ALL;
 }
 
+/* An anchor that ends in a star: those in it are meant as well. */
+static void
+strip_star(struct pfctl *p)
+{
+	size_t len = strlen(p->anchor);
+
+	if (len == 0 || p->anchor[len - 1] != '*')
+		return;
+	p->recurse = true;
+	len -= len >= 2 && p->anchor[len - 2] == '/' ? 2 : 1;
+	p->anchor = p->anchor_buf = xstrndup(p->anchor, len);
+}
+
 static void
 check_anchor(struct pfctl *p)
 {
@@ -366,6 +379,7 @@ check_anchor(struct pfctl *p)
 		complain("anchor name '%s' too long", p->anchor);
 		exit(1);
 	}
+	strip_star(p);
 	last = strrchr(p->anchor, '/');
 	if ((last ? last[1] : p->anchor[0]) == '_' && (p->file || p->flush)) {
 		complain("anchor names beginning with '_' cannot be modified "
@@ -467,6 +481,7 @@ main(int argc, char **argv)
 		    stderr);
 	rc = run(&p);
 	strv_clear(&p.defines);
+	free(p.anchor_buf);
 	if (fflush(stdout) || ferror(stdout)) {
 		complain("stdout: %m");
 		return 1;

@@ -12,6 +12,8 @@
 /* The command line. Letters are pfctl's. */
 struct pfctl {
 	const char *anchor;    /* -a */
+	char *anchor_buf;      /* holds it, or NULL */
+	bool recurse;	       /* it ended in a star */
 	const char *file;      /* -f */
 	const char *facts;     /* --facts: the world as a file has it */
 	bool json;	       /* --json: with -n, the rules as data */
@@ -175,6 +177,12 @@ const char *table_anchor(const struct pf_table *t);
 /* Parse a text of the user's, names looked up; what is wrong is printed. */
 int parse_with_names(
     const char *text, const struct pf_env *env, struct pf_ruleset **ret);
+
+/* ---- anchors.c ---- */
+
+/* An anchor that a rule calls is there, and so is each that another is in. */
+bool anchor_is_there(const struct pf_ruleset *rs, const char *path);
+void show_anchors(const struct pfctl *p, const struct pf_ruleset *rs);
 
 /* ---- merge.c: what a load leaves alone ---- */
 

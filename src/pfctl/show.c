@@ -20,12 +20,16 @@ view_clear(struct view *v)
 	world_clear(&v->world);
 }
 
+static const char *
+anchor_path(const struct view *v)
+{
+	return v->p->anchor ? v->p->anchor : "";
+}
+
 static struct pf_anchor *
 anchor_of(const struct view *v)
 {
-	const char *path = v->p->anchor ? v->p->anchor : "";
-
-	return pf_anchor_find(v->current.rules, path);
+	return pf_anchor_find(v->current.rules, anchor_path(v));
 }
 
 /* In the kernel, the rules of each list count from 0. */
@@ -36,24 +40,88 @@ number(struct pf_rules *list)
 		list->v[i]->nr = (uint32_t)i;
 }
 
-static void
-show_lists(struct view *v, const enum pf_list *list, size_t n)
+static unsigned
+print_flags(const struct pfctl *p)
 {
-	_cleanup_(str_clear) struct str s = STR_INIT;
-	struct pf_anchor *a = anchor_of(v);
-	unsigned flags = PF_PRINT_PATHS;
+	return PF_PRINT_PATHS | (p->verbose > 1 ? PF_PRINT_NR : 0) |
+	    (p->numeric ? PF_PRINT_NUMERIC : 0);
+}
+
+static void show_anchor_rules(
+    const struct view *v, struct str *s, const char *path, int depth);
+
+/* What unnamed braces hold is shown with their rule; what other anchors hold
+ * with -a '*'. The original looks at the last "_" of the name only. */
+static bool
+opens_braces(const struct pfctl *p, const struct pf_rule *r)
+{
+	const char *low = r->anchor_call ? strrchr(r->anchor_name, '_') : NULL;
+
+	return (low && (low == r->anchor_name || low[-1] == '/')) ||
+	    (r->anchor_call && p->recurse);
+}
+
+static void
+indent(const struct view *v, struct str *s, int depth)
+{
+	for (int i = 0; i < depth && !v->p->verbose; i++)
+		str_add(s, "  ");
+}
+
+/* With braces an anchor is called by the last part of its name, and looked for
+ * below the one it stands in, as the original does. */
+static void
+show_rule(const struct view *v, struct str *s, const struct pf_rule *r,
+    const char *path, int depth)
+{
+	bool braces = opens_braces(v->p, r);
+	const char *slash = braces ? strrchr(r->anchor_name, '/') : NULL;
+	struct pf_rule shown = *r;
+
+	if (slash)
+		shown.anchor_name = slash + 1;
+	indent(v, s, depth);
+	pf_print_rule(s, &shown, print_flags(v->p));
+	str_add(s, braces ? " {\n" : "\n");
+	if (!braces)
+		return;
+	_cleanup_free_ char *inner =
+	    xasprintf("%s%s%s", path, *path ? "/" : "", shown.anchor_name);
+
+	show_anchor_rules(v, s, inner, depth + 1);
+	indent(v, s, depth);
+	str_add(s, "}\n");
+}
+
+static void
+show_list(const struct view *v, struct str *s, struct pf_rules *list,
+    const char *path, int depth)
+{
+	number(list);
+	for (size_t i = 0; i < list->n; i++)
+		show_rule(v, s, list->v[i], path, depth);
+}
+
+/* NULL if it holds no rules; that it is not there at all is told in the words
+ * of the system call that 12.1 makes. */
+static struct pf_anchor *
+anchor_at(const struct view *v, const char *path)
+{
+	if (!anchor_is_there(v->current.rules, path))
+		complain("DIOCGETRULES: Invalid argument");
+	return pf_anchor_find(v->current.rules, path);
+}
+
+static void
+show_anchor_rules(
+    const struct view *v, struct str *s, const char *path, int depth)
+{
+	struct pf_anchor *a = anchor_at(v, path);
 
 	if (!a)
 		return;
-	if (v->p->verbose > 1)
-		flags |= PF_PRINT_NR;
-	if (v->p->numeric)
-		flags |= PF_PRINT_NUMERIC;
-	for (size_t i = 0; i < n; i++) {
-		number(&a->list[list[i]]);
-		pf_print_list(&s, a, list[i], flags, 0);
-	}
-	fputs(s.buf, stdout);
+	show_list(v, s, &a->list[PF_LIST_SCRUB], path, depth);
+	show_list(v, s, &a->list[PF_LIST_FILTER], path, depth);
 }
 
 /* The rules are shown; that their counters are missing must be seen. */
@@ -67,23 +135,29 @@ without_counters(const struct view *v)
 }
 
 static int
-show_rules(struct view *v, struct err *err)
+show_rules(struct view *v, struct err *err _unused_)
 {
-	static const enum pf_list lists[] = { PF_LIST_SCRUB, PF_LIST_FILTER };
+	_cleanup_(str_clear) struct str s = STR_INIT;
 
-	(void)err;
-	show_lists(v, lists, ARRAY_SIZE(lists));
+	show_anchor_rules(v, &s, anchor_path(v), 0);
+	fputs(s.buf, stdout);
 	return without_counters(v);
 }
 
 static int
-show_nat(struct view *v, struct err *err)
+show_nat(struct view *v, struct err *err _unused_)
 {
-	static const enum pf_list lists[] = { PF_LIST_NAT, PF_LIST_RDR,
-		PF_LIST_BINAT };
+	struct pf_anchor *a = anchor_at(v, anchor_path(v));
+	_cleanup_(str_clear) struct str s = STR_INIT;
 
-	(void)err;
-	show_lists(v, lists, ARRAY_SIZE(lists));
+	for (int l = PF_LIST_NAT; a && l <= PF_LIST_BINAT; l++) {
+		number(&a->list[l]);
+		for (size_t i = 0; i < a->list[l].n; i++) {
+			pf_print_rule(&s, a->list[l].v[i], print_flags(v->p));
+			str_addc(&s, '\n');
+		}
+	}
+	fputs(s.buf, stdout);
 	return without_counters(v);
 }
 
@@ -126,22 +200,9 @@ show_tables_of(struct view *v, struct err *err)
 }
 
 static int
-show_anchors(struct view *v, struct err *err)
+show_anchors_of(struct view *v, struct err *err _unused_)
 {
-	const char *top = v->p->anchor ? v->p->anchor : "";
-	size_t len = strlen(top);
-
-	(void)err;
-	for (struct pf_anchor *a = v->current.rules->main; a; a = a->next) {
-		const char *rest = a->path + len + (len ? 1 : 0);
-
-		if (!a->path[0] || strncmp(a->path, top, len) != 0 ||
-		    (len && a->path[len] != '/'))
-			continue;
-		if (!v->p->verbose && (strchr(rest, '/') || *rest == '_'))
-			continue;
-		printf("  %s\n", a->path);
-	}
+	show_anchors(v->p, v->current.rules);
 	return 0;
 }
 
@@ -184,7 +245,7 @@ static const struct show {
 	{ "Running", show_running },
 	{ "loaded", show_loaded },
 	{ "Tables", show_tables_of },
-	{ "Anchors", show_anchors },
+	{ "Anchors", show_anchors_of },
 	{ "all", show_all },
 };
 
