@@ -358,6 +358,16 @@ int since_write(struct store *s, bool enabled, struct err *err);
 /* Was it enabled when it was last changed by us? */
 bool was_enabled(struct store *s);
 
+/* ---- holds.c: time-outs, limits, interfaces ---- */
+
+int show_timeouts(struct err *err);
+int show_memory(struct err *err);
+/* With -vv also what refers to each. */
+int show_interfaces(const struct pfctl *p, const struct pf_env *env,
+    const struct pf_ruleset *rs, struct err *err);
+/* The names of systems; of -s all: how many. */
+void show_osfp(bool all);
+
 /* ---- show.c, tables.c ---- */
 
 int do_show(struct pfctl *p);

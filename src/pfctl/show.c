@@ -229,6 +229,31 @@ show_labels(struct view *v, struct err *err _unused_)
 	return 0;
 }
 
+static int
+show_timeouts_of(struct view *v _unused_, struct err *err)
+{
+	return show_timeouts(err);
+}
+
+static int
+show_memory_of(struct view *v _unused_, struct err *err)
+{
+	return show_memory(err);
+}
+
+static int
+show_interfaces_of(struct view *v, struct err *err)
+{
+	return show_interfaces(v->p, v->world.env, v->current.rules, err);
+}
+
+static int
+show_osfp_of(struct view *v _unused_, struct err *err _unused_)
+{
+	show_osfp(false);
+	return 0;
+}
+
 static int show_all(struct view *v, struct err *err);
 
 static const struct show {
@@ -242,6 +267,10 @@ static const struct show {
 	{ "Sources", show_none },
 	{ "queue", show_none },
 	{ "labels", show_labels },
+	{ "timeouts", show_timeouts_of },
+	{ "memory", show_memory_of },
+	{ "osfp", show_osfp_of },
+	{ "Interfaces", show_interfaces_of },
 	{ "Running", show_running },
 	{ "loaded", show_loaded },
 	{ "Tables", show_tables_of },
