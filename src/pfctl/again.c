@@ -131,7 +131,7 @@ load_anew(struct pfctl *p, struct store *s, const struct world *w,
 		    "before stand",
 		    p->file);
 	keep_tables(rs, old->rules);
-	if (merge_needed(p, old)) {
+	if (merge_needed(p, old, rs)) {
 		r = merge(p, old, rs, w->env, &merged, err);
 		if (r < 0)
 			return r;

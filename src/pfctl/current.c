@@ -64,14 +64,39 @@ current_print_anchor_line(struct str *s, const char *path)
 }
 
 static void
-print_anchor(struct str *s, const struct pf_ruleset *rs, struct pf_anchor *a)
+print_tables(struct str *s, const struct pf_ruleset *rs, const char *path)
 {
 	for (const struct pf_table *t = rs->tables; t; t = t->next)
-		if (streq(table_anchor(t), a->path) && t->init)
+		if (streq(table_anchor(t), path))
 			current_print_table(s, t);
+}
+
+static void
+print_anchor(struct str *s, const struct pf_ruleset *rs, struct pf_anchor *a)
+{
+	print_tables(s, rs, a->path);
 	for (int list = 0; list < PF_LIST_COUNT; list++)
 		pf_print_list(s, a, (enum pf_list)list,
 		    PF_PRINT_PATHS | PF_PRINT_NUMERIC, 0);
+}
+
+/* An anchor may hold tables and have no rules yet. */
+static void
+print_bare_anchors(struct str *s, const struct pf_ruleset *rs)
+{
+	_cleanup_(strv_clear) struct strv done = { 0 };
+
+	for (const struct pf_table *t = rs->tables; t; t = t->next) {
+		const char *path = table_anchor(t);
+		struct pf_anchor *a = pf_anchor_find(rs, path);
+
+		if ((a && (a == rs->main || a->braces || a->loaded)) ||
+		    strv_has(&done, path))
+			continue;
+		strv_add(&done, path);
+		current_print_anchor_line(s, path);
+		print_tables(s, rs, path);
+	}
 }
 
 void
@@ -85,6 +110,7 @@ current_print(struct str *s, const struct pf_ruleset *rs)
 		current_print_anchor_line(s, a->path);
 		print_anchor(s, rs, a);
 	}
+	print_bare_anchors(s, rs);
 }
 
 /* ---- reading ---- */

@@ -41,8 +41,8 @@ what_of(const struct pfctl *p)
 }
 
 int
-flush_rest(struct pfctl *p, struct store *s, unsigned what, unsigned n_tables,
-    struct err *err)
+flush_rest(struct pfctl *p, struct store *s, unsigned what,
+    const unsigned *n_tables, struct err *err)
 {
 	int r = 0;
 
@@ -50,8 +50,10 @@ flush_rest(struct pfctl *p, struct store *s, unsigned what, unsigned n_tables,
 		notice(p, "rules cleared\n");
 	if (what & FLUSH_NAT)
 		notice(p, "nat cleared\n");
-	if (what & FLUSH_TABLES)
-		notice(p, "%u tables deleted.\n", n_tables);
+	if ((what & FLUSH_TABLES) && n_tables)
+		notice(p, "%u tables deleted.\n", *n_tables);
+	else if (what & FLUSH_TABLES)
+		complain("Anchor or Ruleset does not exist.");
 	if (what & FLUSH_STATES) {
 		r = flush_states(p, err);
 		if (r < 0)
@@ -109,12 +111,14 @@ flush(struct pfctl *p, struct store *s, const struct world *w, struct err *err)
 	const char *anchor = p->anchor ? p->anchor : "";
 	unsigned what = what_of(p);
 	unsigned n_tables = 0;
+	bool there = true;
 	int r = 0;
 
 	if (what & (FLUSH_RULES | FLUSH_NAT | FLUSH_TABLES)) {
 		r = current_read(s, w->env, &c, err);
 		if (r < 0)
 			return r;
+		there = anchor_is_there(c.rules, anchor);
 		empty(c.rules, anchor, what, &n_tables);
 		/* What is left is no longer what a file says. */
 		if (!anchor[0])
@@ -122,7 +126,9 @@ flush(struct pfctl *p, struct store *s, const struct world *w, struct err *err)
 		if (c.status.present)
 			r = load_ruleset(s, w, &c, c.rules, false, err);
 	}
-	return r < 0 ? r : flush_rest(p, s, what, n_tables, err);
+	if (r < 0)
+		return r;
+	return flush_rest(p, s, what, there ? &n_tables : NULL, err);
 }
 
 int

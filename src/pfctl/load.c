@@ -15,6 +15,8 @@ struct load {
 	struct store *store;
 	const struct world *world;
 	const struct pf_ruleset *rules;
+	const struct pf_ruleset
+	    *written; /* of a file, before a merge; or NULL */
 	struct pf_lowered *lowered;
 	struct str msgs; /* what cannot be lowered */
 	struct str text; /* normal form */
@@ -60,6 +62,20 @@ set_nft(struct nft_load *nft, const struct pf_lowered *l, uint32_t first,
 		BUG("no random numbers");
 }
 
+/* A message is to name the line of the file, not one of a merged text. */
+static void
+tell_as_written(struct load *l)
+{
+	_cleanup_(pf_lowered_freep) struct pf_lowered *lowered = NULL;
+	_cleanup_(str_clear) struct str msgs = STR_INIT;
+
+	if (!l->written ||
+	    lower(l->world, l->written, 1, &lowered, &msgs, NULL) == 0)
+		return;
+	str_reset(&l->msgs);
+	str_add(&l->msgs, msgs.buf);
+}
+
 static int
 step_lower(void *ctx, struct err *err)
 {
@@ -69,8 +85,10 @@ step_lower(void *ctx, struct err *err)
 	uint32_t first = st->stamped ? st->stamp.next_rule : 1;
 	int r = lower(l->world, l->rules, first, &l->lowered, &l->msgs, err);
 
-	if (r < 0)
+	if (r < 0) {
+		tell_as_written(l);
 		return r;
+	}
 	set_nft(&l->nft, l->lowered, first, l->enable);
 	return 0;
 }
@@ -323,14 +341,15 @@ load_it(struct load *l, struct err *err)
  * command line (`p` NULL) leave a trial as it is. */
 static int
 load_rules(const struct pfctl *p, struct store *s, const struct world *w,
-    struct current *old, const struct pf_ruleset *rs, bool enable,
-    struct err *err)
+    struct current *old, const struct pf_ruleset *rs,
+    const struct pf_ruleset *written, bool enable, struct err *err)
 {
 	_cleanup_(load_clear) struct load l = {
 		.p = p,
 		.store = s,
 		.world = w,
 		.rules = rs,
+		.written = written,
 		.msgs = STR_INIT,
 		.text = STR_INIT,
 		.enable = enable,
@@ -346,7 +365,7 @@ int
 load_ruleset(struct store *s, const struct world *w, struct current *old,
     const struct pf_ruleset *rs, bool enable, struct err *err)
 {
-	return load_rules(NULL, s, w, old, rs, enable, err);
+	return load_rules(NULL, s, w, old, rs, NULL, enable, err);
 }
 
 /* ---- reading the file ---- */
@@ -446,7 +465,7 @@ load_file(struct pfctl *p, const struct world *w, struct store *s,
 		return r;
 	}
 	n_tables = count_tables(old.rules);
-	if (!p->flush && merge_needed(p, &old)) {
+	if (!p->flush && merge_needed(p, &old, rs)) {
 		r = merge(p, &old, rs, w->env, &merged, err);
 		if (r < 0)
 			return r;
@@ -459,13 +478,13 @@ load_file(struct pfctl *p, const struct world *w, struct store *s,
 		str_reset(&old.source);
 		source_print(p, w, &old.source);
 	}
-	r = load_rules(p, s, w, &old, merged ? merged : rs, enable, err);
+	r = load_rules(p, s, w, &old, merged ? merged : rs, rs, enable, err);
 	if (r < 0)
 		return r;
 	if (p->flush)
 		r = flush_rest(p, s,
 		    flush_parse(p->flush) & ~(p->confirm ? FLUSH_WAITS : 0u),
-		    n_tables, err);
+		    &n_tables, err);
 	if (p->confirm)
 		notice(p,
 		    "pfctl: the rules of before come back in %u seconds; to "

@@ -12,8 +12,25 @@ struct parts {
 	const char *target; /* path of the anchor that is loaded */
 };
 
+static const struct pf_table *
+find_table(const struct pf_ruleset *rs, const char *anchor, const char *name)
+{
+	for (const struct pf_table *t = rs->tables; t; t = t->next)
+		if (streq(table_anchor(t), anchor) && streq(t->name, name))
+			return t;
+	return NULL;
+}
+
+/* What was in a table that is defined without addresses stays in it. */
+static const struct pf_table *
+content_of(const struct pf_ruleset *old, const struct pf_table *t)
+{
+	return t->init ? NULL : find_table(old, table_anchor(t), t->name);
+}
+
 bool
-merge_needed(const struct pfctl *p, const struct current *old)
+merge_needed(const struct pfctl *p, const struct current *old,
+    const struct pf_ruleset *rs)
 {
 	const struct pf_table *t;
 
@@ -29,16 +46,24 @@ merge_needed(const struct pfctl *p, const struct current *old)
 	for (t = old->rules->tables; t; t = t->next)
 		if (t->persist)
 			return true;
+	for (t = rs->tables; t; t = t->next)
+		if (content_of(old->rules, t))
+			return true;
 	return false;
 }
 
-static bool
-has_table(const struct pf_ruleset *rs, const char *anchor, const char *name)
+static void
+print_table(struct str *s, const struct parts *m, const struct pf_table *t)
 {
-	for (const struct pf_table *t = rs->tables; t; t = t->next)
-		if (streq(table_anchor(t), anchor) && streq(t->name, name))
-			return true;
-	return false;
+	const struct pf_table *old = content_of(m->old, t);
+	struct pf_table both = *t;
+
+	if (old) {
+		both.addr = old->addr;
+		both.af = old->af;
+		both.n = old->n;
+	}
+	current_print_table(s, &both);
 }
 
 static void
@@ -51,12 +76,12 @@ print_tables(struct str *s, const struct parts *m, const char *path)
 	for (t = m->old->tables; t; t = t->next) {
 		if (!streq(table_anchor(t), path) || (wanted && !t->persist))
 			continue;
-		if (!wanted || !has_table(m->new, path, t->name))
+		if (!wanted || !find_table(m->new, path, t->name))
 			current_print_table(s, t);
 	}
 	for (t = m->new->tables; wanted &&t; t = t->next)
 		if (streq(table_anchor(t), path))
-			current_print_table(s, t);
+			print_table(s, m, t);
 }
 
 static bool

@@ -186,7 +186,8 @@ void show_anchors(const struct pfctl *p, const struct pf_ruleset *rs);
 
 /* ---- merge.c: what a load leaves alone ---- */
 
-bool merge_needed(const struct pfctl *p, const struct current *old);
+bool merge_needed(const struct pfctl *p, const struct current *old,
+    const struct pf_ruleset *rs);
 int merge(const struct pfctl *p, const struct current *old,
     const struct pf_ruleset *rs, const struct pf_env *env,
     struct pf_ruleset **ret, struct err *err);
@@ -322,9 +323,9 @@ enum {
 unsigned flush_parse(const char *word);
 int do_flush(struct pfctl *p);
 /* The parts of a flush that are no part of a ruleset, and what is said of all
- * of it; n_tables: how many were deleted. */
+ * of it; n_tables: how many were deleted, NULL if the anchor is not there. */
 int flush_rest(struct pfctl *p, struct store *s, unsigned what,
-    unsigned n_tables, struct err *err);
+    const unsigned *n_tables, struct err *err);
 
 /* ---- states.c ---- */
 

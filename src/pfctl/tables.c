@@ -79,6 +79,10 @@ show_tables(const struct pfctl *p, const struct pf_ruleset *rs)
 		size_t n, cap;
 	} here = { 0 };
 
+	if (p->anchor && !anchor_is_there(rs, p->anchor)) {
+		complain("Anchor or Ruleset does not exist.");
+		return;
+	}
 	for (const struct pf_table *t = rs->tables; t; t = t->next)
 		if (is_here(p, t))
 			*array_add(&here) = t;
@@ -427,19 +431,28 @@ cmd_find(const char *word)
 }
 
 /* A table that no rules know: a persistent one, kept for rules to come. */
-static void
+static int
 create(struct job *j)
 {
+	const char *path = j->p->anchor ? j->p->anchor : "";
 	struct pf_ruleset *rs = j->current.rules;
+	struct pf_anchor *a = pf_anchor_find(rs, path);
 	struct pf_table *t = arena_new(&rs->arena, struct pf_table);
 
+	if (a && a->braces) {
+		complain("%s is an anchor between braces: a table of its own "
+			 "is not built yet",
+		    path);
+		return EX_TABLE;
+	}
 	t->name = j->p->table;
-	t->anchor = j->p->anchor ? j->p->anchor : "";
+	t->anchor = path;
 	t->persist = t->init = true;
 	t->next = rs->tables;
 	rs->tables = t;
 	j->table = t;
 	notice(j->p, "1 table created.\n");
+	return 0;
 }
 
 static int
@@ -455,9 +468,9 @@ prepare(struct job *j, const struct table_cmd *cmd)
 	}
 	if (cmd->args && read_args(j) < 0)
 		return EX_TABLE;
-	if (!j->table && cmd->create)
-		create(j);
-	return 0;
+	if (j->table || !cmd->create)
+		return 0;
+	return create(j);
 }
 
 static int

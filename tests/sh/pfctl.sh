@@ -225,6 +225,38 @@ test_expect 'tables: added to, taken from, tested, in the kernel too' '
 	[ $? = 2 ] && pfctl -t bad -T show | grep -qx "   192.168.178.20" &&
 	pfctl -q -t bad -T delete 192.168.178.20 && reach 22
 '
+test_expect 'what was added to a table stays in it when the file is loaded again' '
+	{ echo "table <seen> persist"; cat "$TMP/pf.conf"
+	  echo "block drop in quick from <seen>"; } >"$TMP/seen.conf" &&
+	pfctl -q -f "$TMP/seen.conf" && pfctl -q -t seen -T add 192.168.178.20 &&
+	silent 22 && pfctl -q -f "$TMP/seen.conf" && silent 22 &&
+	[ "$(pfctl -t seen -T show)" = "   192.168.178.20" ] &&
+	pfctl -q -F all -f "$TMP/seen.conf" && [ -z "$(pfctl -t seen -T show)" ] &&
+	reach 22
+'
+test_expect 'what cannot be loaded is told with its own line all the same' '
+	printf "%s\n" "table <seen> persist" "" \
+	    "scrub in all reassemble tcp" >"$TMP/bad.conf" &&
+	fails 1 "^$TMP/bad.conf:3: reassemble tcp " pfctl -q -f "$TMP/bad.conf"
+'
+test_expect 'a table waits for the rules of its anchor' '
+	{ cat "$TMP/pf.conf"; echo "anchor \"x\""; } >"$TMP/anchor.conf" &&
+	pfctl -q -f "$TMP/anchor.conf" &&
+	pfctl -a x -t peer -T add 192.168.178.20 2>&1 |
+	    grep -qx "1 table created." &&
+	pfctl -q -f "$TMP/anchor.conf" && [ "$(pfctl -a x -s Tables)" = peer ] &&
+	silent 80 && echo "pass in proto tcp from <peer> to port 80" |
+	    pfctl -q -a x -f - && reach 80 &&
+	pfctl -q -a x -F all && silent 80
+'
+test_expect 'an anchor that is not there' '
+	fails 0 "^pfctl: Anchor or Ruleset does not exist\.$" \
+	    pfctl -a nope -s Tables &&
+	fails 0 "^pfctl: DIOCGETRULES: Invalid argument$" pfctl -a nope -s rules &&
+	fails 0 "^Anchor .nope. not found\.$" pfctl -a nope -s Anchors &&
+	fails 0 "^pfctl: Anchor or Ruleset does not exist\.$" \
+	    pfctl -a nope -F all
+'
 test_expect 'an anchor is loaded by itself and stays when the rest is' '
 	{ cat "$TMP/pf.conf"; echo "anchor \"x\""; } >"$TMP/anchor.conf" &&
 	pfctl -q -f "$TMP/anchor.conf" && silent 80 &&
