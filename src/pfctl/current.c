@@ -148,22 +148,54 @@ print_unnumbered(const char *said)
 	}
 }
 
+/* The text is "args"; what it calls "file" is a file of the user's. */
+struct named {
+	const char *text, *file;
+	const struct pf_env *env;
+	int failed; /* why the file was not read, or 0 */
+};
+
+static int
+read_named(void *ctx, const char *path, struct str *ret)
+{
+	struct named *n = ctx;
+
+	if (!n->file || !streq(path, "file")) {
+		str_add(ret, n->text);
+		return 0;
+	}
+	n->failed = n->env->read(n->env->ctx, n->file, ret);
+	return n->failed;
+}
+
+static void
+resolve_named(void *ctx, const char *host, struct pf_ips *ret)
+{
+	const struct named *n = ctx;
+
+	n->env->resolve(n->env->ctx, host, ret);
+}
+
 int
-parse_with_names(
-    const char *text, const struct pf_env *env, struct pf_ruleset **ret)
+parse_with_names(const char *text, const char *file, const struct pf_env *env,
+    struct pf_ruleset **ret)
 {
 	_cleanup_(str_clear) struct str said = STR_INIT;
 	const struct pf_opts opts = { .load = PF_LOAD_ALL };
 	const struct pf_out out = { collect, &said };
+	struct named n = { .text = text, .file = file, .env = env };
 	struct pf_env named = *env;
 	int r;
 
-	named.ctx = (void *)(uintptr_t)text;
-	named.read = pf_normal_read;
+	named.ctx = &n;
+	named.read = read_named;
+	named.resolve = env->resolve ? resolve_named : NULL;
+	named.service = NULL;
+	named.user = named.group = NULL;
 	r = pf_load("args", &opts, &named, &out, ret, NULL);
 	if (r < 0)
 		print_unnumbered(said.buf);
-	return r;
+	return n.failed < 0 ? n.failed : r;
 }
 
 /* Another program changed or removed what we loaded. */

@@ -174,9 +174,10 @@ size_t current_main_len(const char *text);
 /* Of which anchor is a table? "" is the main ruleset. */
 const char *table_anchor(const struct pf_table *t);
 
-/* Parse a text of the user's, names looked up; what is wrong is printed. */
-int parse_with_names(
-    const char *text, const struct pf_env *env, struct pf_ruleset **ret);
+/* Parse a text of the user's, names looked up; what is wrong is printed. What
+ * it calls "file" is `file`, or NULL. */
+int parse_with_names(const char *text, const char *file,
+    const struct pf_env *env, struct pf_ruleset **ret);
 
 /* ---- anchors.c ---- */
 

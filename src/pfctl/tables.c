@@ -21,8 +21,12 @@ struct job {
 	struct pf_table *table;	 /* NULL: there is none of this name */
 	struct pf_ruleset *args; /* holds what was given as addresses */
 	const struct pf_table *given;
+	struct str answers; /* to print at the end */
 	struct err err;
 };
+
+/* What became of an address. */
+enum answer { NOTHING, ADDED, DELETED, CHANGED, DUPLICATE, CONFLICT };
 
 static bool
 is_here(const struct pfctl *p, const struct pf_table *t)
@@ -127,14 +131,56 @@ same_addr(
 	    memcmp(&a->addr[i].ip, &b->addr[k].ip, sizeof(union pf_ip)) == 0;
 }
 
-/* Where is the i-th of `from` in `t`? With or without "!" is the same. */
+/* Where is the i-th of `from` among the first n of `t`? With or without "!"
+ * is the same. */
 static ssize_t
-index_of(const struct pf_table *t, const struct pf_table *from, size_t i)
+index_in(
+    const struct pf_table *t, size_t n, const struct pf_table *from, size_t i)
 {
-	for (size_t k = 0; k < t->n; k++)
+	for (size_t k = 0; k < n; k++)
 		if (same_addr(from, i, t, k))
 			return (ssize_t)k;
 	return -1;
+}
+
+static ssize_t
+index_of(const struct pf_table *t, const struct pf_table *from, size_t i)
+{
+	return index_in(t, t->n, from, i);
+}
+
+/* An address that was given before is told as one of two kinds. */
+static enum answer
+again(const struct pf_table *given, size_t i)
+{
+	ssize_t k = index_in(given, i, given, i);
+
+	return k < 0				       ? NOTHING
+	    : given->addr[k].neg == given->addr[i].neg ? DUPLICATE
+						       : CONFLICT;
+}
+
+/* -v: what became of each that was given, -vv: those of which nothing did,
+ * too. The letters are 12.1's. */
+static void
+put_answer(struct job *j, enum answer a, const struct pf_table *t, size_t i)
+{
+	static const char letters[] = {
+		[NOTHING] = ' ',
+		[ADDED] = 'A',
+		[DELETED] = 'D',
+		[CHANGED] = 'C',
+		[DUPLICATE] = 'X',
+		[CONFLICT] = 'Y',
+	};
+	struct pf_addr addr = t->addr[i];
+
+	if (j->p->verbose < (a == NOTHING ? 2 : 1))
+		return;
+	str_printf(&j->answers, "%c %c", letters[a], addr.neg ? '!' : ' ');
+	addr.neg = false;
+	pf_print_addr(&j->answers, &addr, t->af[i], 0);
+	str_addc(&j->answers, '\n');
 }
 
 static void
@@ -157,7 +203,8 @@ cut(struct pf_table *t, size_t i)
 	memmove(&t->af[i], &t->af[i + 1], (t->n - i) * sizeof(*t->af));
 }
 
-/* Read the words of the command line as a table's addresses. */
+/* Read the words of the command line, and those of the file of -f, as a
+ * table's addresses. */
 static int
 read_args(struct job *j)
 {
@@ -167,8 +214,11 @@ read_args(struct job *j)
 	str_add(&text, "table <given> persist {");
 	for (char *const *arg = j->p->args; *arg; arg++)
 		str_printf(&text, " %s", *arg);
-	str_add(&text, " }\n");
-	r = parse_with_names(text.buf, j->world.env, &j->args);
+	str_add(&text, " }");
+	str_add(&text, j->p->file ? " file \"file\"\n" : "\n");
+	r = parse_with_names(text.buf, j->p->file, j->world.env, &j->args);
+	if (r < 0 && j->p->file)
+		complain("cannot load %s: %s", j->p->file, strerror(-r));
 	if (r < 0)
 		return r;
 	j->given = j->args->tables;
@@ -177,18 +227,36 @@ read_args(struct job *j)
 
 /* ---- showing ---- */
 
+/* As pf's tree has them: IPv4 first, by address, a host before its network. */
+static int
+by_addr(const void *a, const void *b, void *table)
+{
+	const struct pf_table *t = table;
+	size_t i = *(const size_t *)a, k = *(const size_t *)b;
+	const struct pf_addr *x = &t->addr[i], *y = &t->addr[k];
+	int r = (t->af[i] == AF_INET6) - (t->af[k] == AF_INET6);
+
+	if (r == 0)
+		r = memcmp(&x->ip, &y->ip, sizeof(x->ip));
+	return r ? r : (int)y->bits - (int)x->bits;
+}
+
 static int
 cmd_show(struct job *j)
 {
 	_cleanup_(str_clear) struct str s = STR_INIT;
-	const struct pf_table *t = j->table;
+	struct pf_table *t = j->table;
+	_cleanup_free_ size_t *order = xcalloc(t->n + 1, sizeof(*order));
 
+	for (size_t i = 0; i < t->n; i++)
+		order[i] = i;
+	qsort_r(order, t->n, sizeof(*order), by_addr, t);
 	for (size_t i = 0; i < t->n; i++) {
-		struct pf_addr a = t->addr[i];
+		struct pf_addr a = t->addr[order[i]];
 
 		str_printf(&s, "  %c", a.neg ? '!' : ' ');
 		a.neg = false;
-		pf_print_addr(&s, &a, t->af[i], 0);
+		pf_print_addr(&s, &a, t->af[order[i]], 0);
 		str_addc(&s, '\n');
 	}
 	fputs(s.buf, stdout);
@@ -262,7 +330,7 @@ cmd_test(struct job *j)
 		}
 		e = decides(j->table, a, g->af[i]);
 		hits += e && !e->neg;
-		if (j->p->verbose)
+		if (j->p->verbose > 1 || (j->p->verbose && e && !e->neg))
 			print_tested(j, i, e);
 	}
 	notice(j->p, "%zu/%zu addresses match.\n", hits, g->n);
@@ -303,36 +371,51 @@ changed(struct job *j)
 static int
 cmd_add(struct job *j)
 {
-	size_t n = 0;
+	const struct pf_table *g = j->given;
+	size_t n = 0, had = j->table->n;
 
-	for (size_t i = 0; i < j->given->n; i++) {
-		if (index_of(j->table, j->given, i) >= 0)
-			continue;
-		append(j->table, j->given, i);
-		n++;
+	for (size_t i = 0; i < g->n; i++) {
+		enum answer a = again(g, i);
+		ssize_t at = index_in(j->table, had, g, i);
+
+		if (at >= 0 && a == NOTHING &&
+		    j->table->addr[at].neg != g->addr[i].neg)
+			a = CONFLICT;
+		if (at < 0 && a == NOTHING) {
+			append(j->table, g, i);
+			a = ADDED;
+			n++;
+		}
+		put_answer(j, a, g, i);
 	}
 	if (n && changed(j))
 		return EX_TABLE;
-	notice(j->p, "%zu/%zu addresses added.\n", n, j->given->n);
+	notice(j->p, "%zu/%zu addresses added.\n", n, g->n);
 	return 0;
 }
 
 static int
 cmd_delete(struct job *j)
 {
+	const struct pf_table *g = j->given;
 	size_t n = 0;
 
-	for (size_t i = 0; i < j->given->n; i++) {
-		ssize_t at = index_of(j->table, j->given, i);
+	for (size_t i = 0; i < g->n; i++) {
+		enum answer a = again(g, i);
+		ssize_t at = index_of(j->table, g, i);
 
-		if (at < 0)
-			continue;
-		cut(j->table, (size_t)at);
-		n++;
+		if (at >= 0 && j->table->addr[at].neg != g->addr[i].neg) {
+			a = CONFLICT;
+		} else if (at >= 0) {
+			cut(j->table, (size_t)at);
+			a = DELETED;
+			n++;
+		}
+		put_answer(j, a, g, i);
 	}
 	if (n && changed(j))
 		return EX_TABLE;
-	notice(j->p, "%zu/%zu addresses deleted.\n", n, j->given->n);
+	notice(j->p, "%zu/%zu addresses deleted.\n", n, g->n);
 	return 0;
 }
 
@@ -348,37 +431,58 @@ cmd_flush(struct job *j)
 	return 0;
 }
 
+/* As it was given: an address is new, or turned, or nothing happens to it. */
+static enum answer
+replace_one(struct job *j, size_t i)
+{
+	const struct pf_table *g = j->given;
+	ssize_t at = index_of(j->table, g, i);
+
+	if (index_in(g, i, g, i) >= 0)
+		return DUPLICATE;
+	if (at < 0) {
+		append(j->table, g, i);
+		return ADDED;
+	}
+	if (j->table->addr[at].neg == g->addr[i].neg)
+		return NOTHING;
+	j->table->addr[at].neg = g->addr[i].neg;
+	return CHANGED;
+}
+
 static int
 cmd_replace(struct job *j)
 {
-	size_t added = 0, deleted = 0, turned = 0;
+	size_t n[CONFLICT + 1] = { 0 };
+	struct str deleted = STR_INIT;
 
 	for (size_t i = j->table->n; i-- > 0;) {
 		if (index_of(j->given, j->table, i) >= 0)
 			continue;
+		put_answer(j, DELETED, j->table, i);
 		cut(j->table, i);
-		deleted++;
+		n[DELETED]++;
 	}
+	/* They are told behind the others. */
+	deleted = j->answers;
+	j->answers = (struct str)STR_INIT;
 	for (size_t i = 0; i < j->given->n; i++) {
-		ssize_t at = index_of(j->table, j->given, i);
+		enum answer a = replace_one(j, i);
 
-		if (at < 0) {
-			append(j->table, j->given, i);
-			added++;
-		} else if (j->table->addr[at].neg != j->given->addr[i].neg) {
-			j->table->addr[at].neg = j->given->addr[i].neg;
-			turned++;
-		}
+		n[a]++;
+		put_answer(j, a, j->given, i);
 	}
-	if (added + deleted + turned && changed(j))
+	str_add(&j->answers, deleted.buf);
+	str_clear(&deleted);
+	if (n[ADDED] + n[DELETED] + n[CHANGED] && changed(j))
 		return EX_TABLE;
-	if (added)
-		notice(j->p, "%zu addresses added.\n", added);
-	if (deleted)
-		notice(j->p, "%zu addresses deleted.\n", deleted);
-	if (turned)
-		notice(j->p, "%zu addresses changed.\n", turned);
-	if (!added && !deleted && !turned)
+	if (n[ADDED])
+		notice(j->p, "%zu addresses added.\n", n[ADDED]);
+	if (n[DELETED])
+		notice(j->p, "%zu addresses deleted.\n", n[DELETED]);
+	if (n[CHANGED])
+		notice(j->p, "%zu addresses changed.\n", n[CHANGED]);
+	if (!n[ADDED] && !n[DELETED] && !n[CHANGED])
 		notice(j->p, "no changes.\n");
 	return 0;
 }
@@ -499,6 +603,7 @@ do_table(struct pfctl *p)
 		.p = p,
 		.store = STORE_INIT,
 		.current = CURRENT_INIT,
+		.answers = STR_INIT,
 	};
 	int rc;
 
@@ -510,9 +615,12 @@ do_table(struct pfctl *p)
 		complain("Invalid argument.");
 		return EX_TABLE;
 	}
-	if (*p->args && !cmd->args)
+	if ((*p->args || p->file) && !cmd->args)
 		usage();
 	rc = run(&j, cmd);
+	if (rc == 0)
+		fputs(j.answers.buf, stdout);
+	str_clear(&j.answers);
 	pf_ruleset_freep(&j.args);
 	current_clear(&j.current);
 	store_close(&j.store);

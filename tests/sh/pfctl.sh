@@ -225,6 +225,30 @@ test_expect 'tables: added to, taken from, tested, in the kernel too' '
 	[ $? = 2 ] && pfctl -t bad -T show | grep -qx "   192.168.178.20" &&
 	pfctl -q -t bad -T delete 192.168.178.20 && reach 22
 '
+test_expect 'the addresses of a file are a table command'"'"'s too' '
+	printf "%s\n" "203.0.113.0/24 # a comment" "!203.0.113.9" >"$TMP/list" &&
+	pfctl -q -t bad -T replace -f "$TMP/list" 192.0.2.1 &&
+	printf "   %s\n  !%s\n   %s\n" 192.0.2.1 203.0.113.9 203.0.113.0/24 |
+	    sort >"$TMP/want" &&
+	pfctl -t bad -T show | sort | diff "$TMP/want" - &&
+	echo 192.0.2.7 | pfctl -t bad -T add -f - 2>&1 |
+	    grep -qx "1/1 addresses added." &&
+	fails 255 "^pfctl: cannot load $TMP/none: No such file" \
+	    pfctl -t bad -T delete -f "$TMP/none" &&
+	fails 1 "^usage: pfctl" pfctl -t bad -T show -f "$TMP/list"
+'
+test_expect '-v tells what became of each address' '
+	pfctl -vv -t bad -T delete 192.0.2.7 192.0.2.7 203.0.113.9 10.9.9.9 \
+	    2>/dev/null >"$TMP/out" &&
+	printf "%s\n" "D  192.0.2.7" "X  192.0.2.7" "Y  203.0.113.9" \
+	    "   10.9.9.9" | diff - "$TMP/out" &&
+	pfctl -v -t bad -T add 192.0.2.8 192.0.2.1 "!192.0.2.1" 2>/dev/null |
+	    diff <(printf "%s\n" "A  192.0.2.8" "Y !192.0.2.1") - &&
+	pfctl -v -t bad -T replace 192.0.2.8 "!192.0.2.1" 2>/dev/null |
+	    diff <(printf "%s\n" "C !192.0.2.1" "D  203.0.113.0/24" \
+		"D !203.0.113.9") <(sort) &&
+	pfctl -q -f "$TMP/pf.conf"
+'
 test_expect 'what was added to a table stays in it when the file is loaded again' '
 	{ echo "table <seen> persist"; cat "$TMP/pf.conf"
 	  echo "block drop in quick from <seen>"; } >"$TMP/seen.conf" &&
