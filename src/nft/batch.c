@@ -188,6 +188,12 @@ nft_batch_set(struct nft_batch *b, uint8_t family, const char *table,
 		if (set->data_type != NFT_DATA_VERDICT)
 			nl_put_be32(b, NFTA_SET_DATA_LEN, set->data_len);
 	}
+	if (set->size) {
+		size_t desc = nl_nest(b, NFTA_SET_DESC);
+
+		nl_put_be32(b, NFTA_SET_DESC_SIZE, set->size);
+		nl_nest_end(b, desc);
+	}
 	nl_put_be32(b, NFTA_SET_ID, ++b->set_id);
 	nl_msg_end(b, msg);
 	nft_batch_elems(b, family, table, set);

@@ -152,6 +152,20 @@ put_count(struct nft_batch *b, const struct nft_expr *x)
 }
 
 static void
+put_count_by(struct nft_batch *b, const struct nft_expr *x)
+{
+	size_t expr;
+
+	nl_put_str(b, NFTA_DYNSET_SET_NAME, x->name);
+	nl_put_be32(b, NFTA_DYNSET_OP, NFT_DYNSET_OP_ADD);
+	put_reg(b, NFTA_DYNSET_SREG_KEY, x->reg);
+	expr = nl_nest(b, NFTA_DYNSET_EXPR);
+	nl_put_str(b, NFTA_EXPR_NAME, "counter");
+	nl_nest_end(b, nl_nest(b, NFTA_EXPR_DATA));
+	nl_nest_end(b, expr);
+}
+
+static void
 put_log(struct nft_batch *b, const struct nft_expr *x)
 {
 	nl_put_be16(b, NFTA_LOG_GROUP, (uint16_t)x->num);
@@ -251,6 +265,7 @@ static const struct {
 	[NFT_X_VERDICT] = { "immediate", put_rule_verdict },
 	[NFT_X_COUNTER] = { "counter", put_counter },
 	[NFT_X_COUNT] = { "objref", put_count },
+	[NFT_X_COUNT_BY] = { "dynset", put_count_by },
 	[NFT_X_LOG] = { "log", put_log },
 	[NFT_X_REJECT] = { "reject", put_reject },
 	[NFT_X_NAT] = { "nat", put_nat },

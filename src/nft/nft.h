@@ -85,6 +85,19 @@ struct nft_counter {
 int nft_counters_read(
     struct nft_counter *counter, size_t n, bool reset, struct err *err);
 
+/* What the rules counted, in no order; a rule may be there several times. */
+struct nft_rule_count {
+	uint32_t rule; /* its number; of a rule of an earlier load, too */
+	enum nft_count what;
+	uint64_t packets, bytes; /* NFT_COUNT_MADE: states in `packets` */
+};
+struct nft_rule_counts {
+	struct nft_rule_count *v;
+	size_t n, cap;
+};
+/* Without our table there are none. The caller array_clears it. */
+int nft_rule_counts_read(struct nft_rule_counts *ret, struct err *err);
+
 /* ---- who changes nf_tables ---- */
 
 /* The end of a transaction, of whoever. */

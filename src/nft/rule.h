@@ -41,6 +41,8 @@ enum nft_expr_kind {
 	NFT_X_VERDICT,	   /* op = NF_ACCEPT, NF_DROP, NFT_JUMP .. to `name` */
 	NFT_X_COUNTER,	   /* one of the rule's own */
 	NFT_X_COUNT,	   /* one more in the table's counter `name` */
+	NFT_X_COUNT_BY,	   /* .. in the counter of reg in set `name`; made if it
+			      is not there, and if that fails the rule ends */
 	NFT_X_LOG,	   /* to nflog group `num`, prefix `name` */
 	NFT_X_REJECT,	   /* op = NFT_REJECT_*, code `num` */
 	NFT_X_NAT,	   /* op = NFT_NAT_SNAT, _DNAT; see below */
@@ -128,6 +130,7 @@ struct nft_set {
 	uint32_t key_len;
 	uint32_t data_type; /* of a map; NFT_DATA_VERDICT: of a verdict map */
 	uint32_t data_len;
+	uint32_t size; /* of a set that packets add to: most elements */
 	const struct nft_elem *elem;
 	size_t n_elem;
 };
@@ -163,6 +166,26 @@ struct nft_table {
 #define NFT_N_MATCH "match"
 #define NFT_N_INSERT "inserts"
 #define NFT_N_OPTIONS "ip-option"
+
+/*
+ * What a rule of pf's counts: packets in, packets out, states made, by the
+ * rule's number. States count in sets (by these names) to which the first
+ * packet of a rule adds its element, so that rules without traffic cost
+ * nothing; a key is the state's label (below) with the one number in it. Rules that make no state have a counter of their own (a
+ * NFT_X_COUNTER) and a tag as userdata: one tag of what nft(8) takes for a
+ * list of them.
+ */
+enum nft_count { NFT_COUNT_IN, NFT_COUNT_OUT, NFT_COUNT_MADE, NFT_COUNT_KINDS };
+#define NFT_COUNT_SETS "count_in", "count_out", "count_made"
+
+struct nft_tag {
+	uint8_t type;  /* NFT_TAG */
+	uint8_t len;   /* of what follows */
+	uint8_t count; /* enum nft_count */
+	uint8_t pad;
+	uint32_t rule; /* its number */
+};
+#define NFT_TAG 0x67
 
 /*
  * A pf state is two bits and the numbers of the rules that made it, on a

@@ -28,6 +28,7 @@ lw_begin(struct lw *lw, int table, const char *chain)
 	lw->table = table;
 	lw->chain = chain;
 	lw->first = lw->out->exprs.n;
+	lw->tag = NULL;
 }
 
 struct nft_expr *
@@ -51,6 +52,8 @@ lw_end(struct lw *lw)
 	*array_add(&lw->out->rules[lw->table]) = (struct nft_rule){
 		.chain = lw->chain,
 		.n_expr = lw->out->exprs.n - lw->first,
+		.userdata = lw->tag,
+		.userdata_len = lw->tag ? sizeof(*lw->tag) : 0,
 	};
 }
 
@@ -171,6 +174,29 @@ void
 x_count(struct lw *lw, const char *counter)
 {
 	lw_add(lw, NFT_X_COUNT)->name = counter;
+}
+
+void
+x_count_by(struct lw *lw, enum nft_count what, uint8_t reg)
+{
+	const char *set = lw_count_set(lw, what);
+	struct nft_expr *x = lw_add(lw, NFT_X_COUNT_BY);
+
+	x->reg = reg;
+	x->name = set;
+}
+
+void
+x_own_count(struct lw *lw, enum nft_count what, uint32_t id)
+{
+	struct nft_tag *tag = arena_alloc(lw->arena, sizeof(*tag));
+
+	*tag = (struct nft_tag){ .type = NFT_TAG,
+		.len = sizeof(*tag) - 2,
+		.count = (uint8_t)what,
+		.rule = id };
+	lw->tag = tag;
+	(void)lw_add(lw, NFT_X_COUNTER);
 }
 
 void

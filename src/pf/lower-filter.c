@@ -59,6 +59,54 @@ put_ifname(struct lw *lw, bool out, uint8_t reg)
 /* Registers of the label where an interface's name comes before it. */
 enum { R_NAME = 0, R_AFTER_NAME = 4 };
 
+/* Where a packet goes on that belongs to a state: see put_state. */
+static const char *
+state_chain(bool out, uint32_t bit)
+{
+	if (bit == NFT_L_FWD)
+		return out ? "fwd_out" : "fwd_in";
+	return out ? "rev_out" : "rev_in";
+}
+
+static enum nft_count
+count_of(bool out)
+{
+	return out ? NFT_COUNT_OUT : NFT_COUNT_IN;
+}
+
+/* One more packet for the rule whose number is in this word of the label; the
+ * rule ends if it is 0. */
+static void
+x_count_state(struct lw *lw, bool out, size_t word)
+{
+	x_label_test(lw, NFT_CMP_NEQ, word, UINT32_MAX);
+	x_count_by(lw, count_of(out), 0);
+}
+
+/* A packet of a state counts for the rule that made it. That is the in rule
+ * of FWD and the out rule of REV, unless the state was made by an answer. */
+static void
+put_state(struct lw *lw, bool out, uint32_t bit)
+{
+	const char *chain = state_chain(out, bit);
+	size_t own = bit == NFT_L_FWD ? 0 : 1;
+
+	lw_chain(lw, LW_INET, chain);
+	lw_begin(lw, LW_INET, chain);
+	x_count_state(lw, out, own);
+	x_verdict(lw, NF_ACCEPT, NULL);
+	lw_end(lw);
+	lw_begin(lw, LW_INET, chain);
+	x_label_test(lw, NFT_CMP_EQ, own, UINT32_MAX);
+	x_count_state(lw, out, !own);
+	x_verdict(lw, NF_ACCEPT, NULL);
+	lw_end(lw);
+	/* No room for a counter is no reason to drop. */
+	lw_begin(lw, LW_INET, chain);
+	x_verdict(lw, NF_ACCEPT, NULL);
+	lw_end(lw);
+}
+
 /* A state that is bound lets packets through on its interface alone. */
 static void
 put_bound_check(struct lw *lw, const struct place *p, uint8_t dir, uint32_t bit)
@@ -78,7 +126,7 @@ put_bound_check(struct lw *lw, const struct place *p, uint8_t dir, uint32_t bit)
 		    (nft_if_number(lw->loops.v[p->class].name) * 0x10001u) &
 			half(bit));
 	}
-	x_verdict(lw, NF_ACCEPT, NULL);
+	x_verdict(lw, NFT_GOTO, state_chain(p->out, bit));
 	lw_end(lw);
 }
 
@@ -95,7 +143,7 @@ put_state_check(struct lw *lw, const struct place *p)
 		x_label_has(lw, bit);
 		if (lw->any_bound)
 			x_label_test(lw, NFT_CMP_EQ, 3, half(bit));
-		x_verdict(lw, NF_ACCEPT, NULL);
+		x_verdict(lw, NFT_GOTO, state_chain(p->out, bit));
 		lw_end(lw);
 		if (lw->any_bound)
 			put_bound_check(lw, p, (uint8_t)reply, bit);
@@ -156,6 +204,10 @@ put_made(struct lw *lw, const struct place *p)
 	const char *chain = made_chain(p);
 
 	lw_chain(lw, LW_INET, chain);
+	lw_begin(lw, LW_INET, chain);
+	x_count_state(lw, p->out, p->out ? 1 : 0);
+	x_count_by(lw, NFT_COUNT_MADE, 0);
+	lw_end(lw);
 	for (int reply = 0; reply < 2; reply++) {
 		uint32_t words[4] = { [2] = state_bit(p->out, reply) };
 		struct nft_expr *x;
@@ -224,12 +276,14 @@ put_action(struct lw *lw, const struct place *p, const struct lw_match *m,
 
 	if (r->log)
 		x_log(lw, r, p->out ? "out" : "in");
-	if (r->action == PF_BLOCK) {
-		put_block(lw, r);
+	if (r->action == PF_PASS &&
+	    (r->keep != PF_NO_STATE || what == TRANSLATED)) {
+		x_make_state(lw, p, m, bind, reply);
 		return;
 	}
-	if (r->keep != PF_NO_STATE || what == TRANSLATED)
-		x_make_state(lw, p, m, bind, reply);
+	x_own_count(lw, count_of(p->out), m->id);
+	if (r->action == PF_BLOCK)
+		put_block(lw, r);
 	else
 		x_verdict(lw, NF_ACCEPT, NULL);
 }
@@ -422,8 +476,11 @@ lw_filter(struct lw *lw)
 	struct lw_matches ms = { 0 };
 
 	lw_order_filter(lw, &ms);
-	for (int out = 0; out < 2; out++)
+	for (int out = 0; out < 2; out++) {
+		put_state(lw, out, NFT_L_FWD);
+		put_state(lw, out, NFT_L_REV);
 		put_made(lw, &(struct place){ .out = out });
+	}
 	for (int class = LW_EXT; class < (int)lw->n_class; class ++) {
 		for (int out = 0; out < 2; out++) {
 			struct place p = {

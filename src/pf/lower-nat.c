@@ -223,8 +223,10 @@ x_label(struct lw *lw, const struct lw_match *m, bool out)
 	x = lw_add(lw, NFT_X_CT_SET);
 	x->op = NFT_CT_LABELS;
 	x->reg = 0;
-	if (r->natpass)
+	if (r->natpass) {
 		x_count(lw, NFT_N_INSERT);
+		x_own_count(lw, NFT_COUNT_MADE, m->id);
+	}
 	/* pf looks for a state that has the port which it is about to take. */
 	if (r->action == PF_NAT)
 		x_count(lw, NFT_N_SEARCH);

@@ -21,7 +21,8 @@ add(struct walk *w, const struct pf_rule *r)
 	*m = w->at;
 	m->rule[m->n++] = r;
 	m->id = w->lw->opts->first_rule + (uint32_t)w->lw->out->ids.n;
-	*array_add(&w->lw->out->ids) = r;
+	*array_add(&w->lw->out->ids) = (struct pf_lowered_id){ .rule = r,
+		.top = m->n > 1 ? m->rule[0] : NULL };
 }
 
 /* ---- anchors by name ---- */

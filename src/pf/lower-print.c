@@ -189,6 +189,12 @@ put_expr(struct str *s, const struct nft_expr *x)
 	case NFT_X_COUNT:
 		str_printf(s, "count %s", x->name);
 		break;
+	case NFT_X_COUNT_BY:
+		str_printf(s, "%s[r%d] counts", x->name, x->reg);
+		break;
+	case NFT_X_COUNTER:
+		str_add(s, "counter");
+		break;
 	case NFT_X_LOG:
 		str_printf(s, "log to %u \"%s\"", x->num, x->name);
 		break;

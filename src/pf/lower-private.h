@@ -82,6 +82,7 @@ struct lw {
 	int table;
 	const char *chain;
 	size_t first;
+	const struct nft_tag *tag; /* or NULL */
 };
 
 /* One way for a match to be true; nf_tables has no "or". */
@@ -124,6 +125,11 @@ void x_verdict(struct lw *lw, int verdict, const char *chain);
 void x_lookup(struct lw *lw, uint8_t reg, const char *set, bool inv);
 void x_lookup_map(struct lw *lw, uint8_t reg, const char *map, uint8_t to);
 void x_count(struct lw *lw, const char *counter);
+/* One more for the rule whose number is in the four registers from `reg` on,
+ * which hold a label without its other words. */
+void x_count_by(struct lw *lw, enum nft_count what, uint8_t reg);
+/* The rule being written counts for the rule of this number. */
+void x_own_count(struct lw *lw, enum nft_count what, uint32_t id);
 void x_reject(struct lw *lw, int type, uint8_t code);
 void x_log(struct lw *lw, const struct pf_rule *r, const char *dir);
 /* Are these bits of the mark set? Ends the rule if not. */
@@ -144,6 +150,8 @@ const char *lw_dyn_set(struct lw *lw, const struct pf_addr *a, uint8_t af);
 const char *lw_own_set(struct lw *lw, const char *loop, uint8_t af);
 /* .. of the names of a group's interfaces that are no loopbacks. */
 const char *lw_group_set(struct lw *lw, const char *group);
+/* .. of what rules counted, by their numbers. */
+const char *lw_count_set(struct lw *lw, enum nft_count what);
 /* A map from the interfaces' names to their numbers, in both halves. */
 const char *lw_if_map(struct lw *lw);
 /* A set of (name, number) of all interfaces, the number in either half. */

@@ -212,6 +212,23 @@ lw_group_set(struct lw *lw, const char *group)
 	return name;
 }
 
+/* ---- what rules counted ---- */
+
+/* Numbers of rules of earlier loads come back as long as their states live:
+ * there may be more elements than rules. */
+enum { COUNT_SET_SIZE = 1 << 20 };
+
+const char *
+lw_count_set(struct lw *lw, enum nft_count what)
+{
+	static const char *const names[] = { NFT_COUNT_SETS };
+
+	if (!find_set(lw, names[what]))
+		new_set(lw, names[what], NFT_SET_EVAL, NFT_TYPE_IPV6, 16)
+		    ->size = COUNT_SET_SIZE;
+	return names[what];
+}
+
 /* ---- interfaces by number ---- */
 
 /* Every interface but the loopbacks; those that rules name may be missing

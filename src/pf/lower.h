@@ -52,9 +52,14 @@ struct pf_lowered {
 	struct arena arena;
 	struct nft_table table[3]; /* inet first */
 	size_t n_table;
-	/* rule number first_rule + i made these states; NULL: several */
+	/* Whose number is first_rule + i? A rule has as many as there are ways
+	 * through anchors to it. */
 	struct {
-		const struct pf_rule **v;
+		struct pf_lowered_id {
+			const struct pf_rule *rule;
+			const struct pf_rule *top; /* in main, by which it was
+						      called; or NULL */
+		} * v;
 		size_t n, cap;
 	} ids;
 	struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pfctl -s timeouts, memory, Interfaces, osfp: what holds here, in pf's form.
+ * pfctl -s timeouts, memory, Interfaces: what holds here, in pf's form.
  * States live in conntrack, so its time-outs and its limit are shown, not
  * those that pf would have. What conntrack does not know is 0, pf's word for
  * off.
@@ -103,17 +103,6 @@ show_memory(struct err *err)
 			printf("unlimited\n");
 	}
 	return 0;
-}
-
-/* ---- fingerprints ---- */
-
-/* Rules that ask for a system (`os`) do not load, so the kernel is given no
- * fingerprints: the list is empty. */
-void
-show_osfp(bool all)
-{
-	if (all)
-		puts("0 fingerprints loaded");
 }
 
 /* ---- interfaces ---- */

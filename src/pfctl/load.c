@@ -8,7 +8,9 @@
 #include "base/file.h"
 #include "base/steps.h"
 #include "net/net.h"
+#include "pfctl/counts.h"
 #include "pfctl/pfctl.h"
+#include "pfctl/states.h"
 
 struct load {
 	const struct pfctl *p;
@@ -93,18 +95,15 @@ step_lower(void *ctx, struct err *err)
 	return 0;
 }
 
-/* The number that -s states shows for a rule: its place in its list. */
-static void
-print_ids(struct str *s, const struct load *l)
+/* Rules that nobody's command line asked for stay whose they were. */
+static int
+keep_loaders(const struct load *l, struct err *err)
 {
-	str_printf(
-	    s, "%u\n", l->nft.stamp.next_rule - (uint32_t)l->lowered->ids.n);
-	for (size_t i = 0; i < l->lowered->ids.n; i++) {
-		const struct pf_rule *r = l->lowered->ids.v[i];
+	const struct nft_status *old = &l->old->status;
+	const char *anchor = l->p && l->p->anchor ? l->p->anchor : "";
 
-		str_printf(s, "%d %u\n",
-		    (int)pf_list_of((enum pf_action)r->action), r->nr);
-	}
+	return loaders_write(l->store, old->stamped ? old->stamp.load_id : 0,
+	    l->nft.stamp.load_id, l->p ? anchor : NULL, err);
 }
 
 static int
@@ -118,8 +117,11 @@ step_keep(void *ctx, struct err *err)
 	r = store_put(l->store, l->nft.stamp.load_id, "rules", &l->text, err);
 	if (r < 0)
 		return r;
-	print_ids(&ids, l);
+	ids_print(&ids, l->rules, l->lowered,
+	    l->nft.stamp.next_rule - (uint32_t)l->lowered->ids.n);
 	r = store_put(l->store, l->nft.stamp.load_id, "ids", &ids, err);
+	if (r == 0)
+		r = keep_loaders(l, err);
 	if (r < 0 || l->old->source.len == 0)
 		return r;
 	return store_put(

@@ -392,10 +392,7 @@ check_anchor(struct pfctl *p)
 static void
 check_built(const struct pfctl *p)
 {
-	const char *what = p->n_kill_src ? "-K"
-	    : p->clear			 ? "-z"
-	    : p->resolve		 ? "-r"
-					 : NULL;
+	const char *what = p->n_kill_src ? "-K" : p->resolve ? "-r" : NULL;
 
 	if (what == NULL || p->dry)
 		return;
@@ -407,8 +404,8 @@ static bool
 asks_the_kernel(const struct pfctl *p)
 {
 	return p->disable || p->enable || p->show || p->flush || p->file ||
-	    p->n_kill || p->table_cmd || p->confirmed || p->revert ||
-	    p->leftovers || p->restore || p->follow;
+	    p->n_kill || p->table_cmd || p->clear || p->confirmed ||
+	    p->revert || p->leftovers || p->restore || p->follow;
 }
 
 /* The order in which FreeBSD's pfctl does what it is asked to. */
@@ -446,6 +443,8 @@ run(struct pfctl *p)
 		rc |= do_disable(p);
 	if (p->show && !rc)
 		rc |= do_show(p);
+	if (p->clear && !rc)
+		rc |= do_clear(p);
 	if (p->flush && !p->file && !rc)
 		rc |= do_flush(p);
 	if (p->n_kill && !rc)

@@ -367,13 +367,12 @@ int show_memory(struct err *err);
 /* With -vv also what refers to each. */
 int show_interfaces(const struct pfctl *p, const struct pf_env *env,
     const struct pf_ruleset *rs, struct err *err);
-/* The names of systems; of -s all: how many. */
-void show_osfp(bool all);
 
 /* ---- show.c, tables.c ---- */
 
 int do_show(struct pfctl *p);
 int do_debug(struct pfctl *p);
+int do_clear(struct pfctl *p);
 int do_table(struct pfctl *p);
 /* Take a table out of the ruleset and free it. */
 void table_drop(struct pf_ruleset *rs, struct pf_table *t);

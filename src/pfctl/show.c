@@ -2,6 +2,7 @@
 /* pfctl -s. */
 #include <errno.h>
 
+#include "pfctl/counts.h"
 #include "pfctl/pfctl.h"
 
 /* What most shows need. */
@@ -10,11 +11,14 @@ struct view {
 	struct store store;
 	struct world world;
 	struct current current;
+	struct counts counts; /* read if they are shown */
+	bool counts_read;
 };
 
 static void
 view_clear(struct view *v)
 {
+	counts_clear(&v->counts);
 	current_clear(&v->current);
 	store_close(&v->store);
 	world_clear(&v->world);
@@ -47,6 +51,59 @@ print_flags(const struct pfctl *p)
 	    (p->numeric ? PF_PRINT_NUMERIC : 0);
 }
 
+/* ---- what rules counted ---- */
+
+static int
+need_counts(struct view *v, struct err *err)
+{
+	int r = 0;
+
+	if (!v->counts_read)
+		r = counts_read(&v->store, &v->current.status, &v->counts, err);
+	v->counts_read = r == 0;
+	return r;
+}
+
+static void
+print_numbers(struct str *s, const struct count *c)
+{
+	str_printf(s,
+	    "  [ Evaluations: %-8s  Packets: %-8ju  Bytes: %-10ju  "
+	    "States: %-6u]\n",
+	    "-", (uintmax_t)(c->packets[0] + c->packets[1]),
+	    (uintmax_t)(c->bytes[0] + c->bytes[1]), c->states);
+}
+
+/* Below each rule, with -v. What is not counted is "-": the columns stay. */
+static void
+show_counts(const struct view *v, struct str *s, const struct pf_anchor *a,
+    enum pf_list list, size_t nr)
+{
+	struct count c = counts_of(&v->counts, a, list, nr);
+	bool kept = counts_are_kept(a->list[list].v[nr]);
+	unsigned uid;
+	int pid;
+
+	if (!v->p->verbose)
+		return;
+	if (kept)
+		print_numbers(s, &c);
+	else
+		str_printf(s,
+		    "  [ Evaluations: %-8s  Packets: %-8s  Bytes: %-10s  "
+		    "States: %-6s]\n",
+		    "-", "-", "-", "-");
+	counts_loader(&v->counts, a, &uid, &pid);
+	str_printf(
+	    s, "  [ Inserted: uid %u pid %d State Creations: ", uid, pid);
+	if (kept)
+		str_printf(s, "%-6ju]\n", (uintmax_t)c.made);
+	else
+		str_printf(s, "%-6s]\n", "-");
+}
+
+/* ---- rules ---- */
+
 static void show_anchor_rules(
     const struct view *v, struct str *s, const char *path, int depth);
 
@@ -71,9 +128,10 @@ indent(const struct view *v, struct str *s, int depth)
 /* With braces an anchor is called by the last part of its name, and looked for
  * below the one it stands in, as the original does. */
 static void
-show_rule(const struct view *v, struct str *s, const struct pf_rule *r,
-    const char *path, int depth)
+show_rule(const struct view *v, struct str *s, const struct pf_anchor *a,
+    enum pf_list list, size_t nr, const char *path, int depth)
 {
+	const struct pf_rule *r = a->list[list].v[nr];
 	bool braces = opens_braces(v->p, r);
 	const char *slash = braces ? strrchr(r->anchor_name, '/') : NULL;
 	struct pf_rule shown = *r;
@@ -83,6 +141,7 @@ show_rule(const struct view *v, struct str *s, const struct pf_rule *r,
 	indent(v, s, depth);
 	pf_print_rule(s, &shown, print_flags(v->p));
 	str_add(s, braces ? " {\n" : "\n");
+	show_counts(v, s, a, list, nr);
 	if (!braces)
 		return;
 	_cleanup_free_ char *inner =
@@ -94,12 +153,12 @@ show_rule(const struct view *v, struct str *s, const struct pf_rule *r,
 }
 
 static void
-show_list(const struct view *v, struct str *s, struct pf_rules *list,
-    const char *path, int depth)
+show_list(const struct view *v, struct str *s, struct pf_anchor *a,
+    enum pf_list list, const char *path, int depth)
 {
-	number(list);
-	for (size_t i = 0; i < list->n; i++)
-		show_rule(v, s, list->v[i], path, depth);
+	number(&a->list[list]);
+	for (size_t i = 0; i < a->list[list].n; i++)
+		show_rule(v, s, a, list, i, path, depth);
 }
 
 /* NULL if it holds no rules; that it is not there at all is told in the words
@@ -120,45 +179,40 @@ show_anchor_rules(
 
 	if (!a)
 		return;
-	show_list(v, s, &a->list[PF_LIST_SCRUB], path, depth);
-	show_list(v, s, &a->list[PF_LIST_FILTER], path, depth);
-}
-
-/* The rules are shown; that their counters are missing must be seen. */
-static int
-without_counters(const struct view *v)
-{
-	if (!v->p->verbose)
-		return 0;
-	complain("counters of rules are not built yet");
-	return 1;
+	show_list(v, s, a, PF_LIST_SCRUB, path, depth);
+	show_list(v, s, a, PF_LIST_FILTER, path, depth);
 }
 
 static int
-show_rules(struct view *v, struct err *err _unused_)
+show_rules(struct view *v, struct err *err)
 {
 	_cleanup_(str_clear) struct str s = STR_INIT;
+	int r = v->p->verbose ? need_counts(v, err) : 0;
 
+	if (r < 0)
+		return r;
 	show_anchor_rules(v, &s, anchor_path(v), 0);
 	fputs(s.buf, stdout);
-	return without_counters(v);
+	return 0;
 }
 
 static int
-show_nat(struct view *v, struct err *err _unused_)
+show_nat(struct view *v, struct err *err)
 {
 	struct pf_anchor *a = anchor_at(v, anchor_path(v));
 	_cleanup_(str_clear) struct str s = STR_INIT;
+	int r = v->p->verbose ? need_counts(v, err) : 0;
 
-	for (int l = PF_LIST_NAT; a && l <= PF_LIST_BINAT; l++) {
+	for (int l = PF_LIST_NAT; r == 0 && a && l <= PF_LIST_BINAT; l++) {
 		number(&a->list[l]);
 		for (size_t i = 0; i < a->list[l].n; i++) {
 			pf_print_rule(&s, a->list[l].v[i], print_flags(v->p));
 			str_addc(&s, '\n');
+			show_counts(v, &s, a, (enum pf_list)l, i);
 		}
 	}
 	fputs(s.buf, stdout);
-	return without_counters(v);
+	return r;
 }
 
 static int
@@ -206,27 +260,48 @@ show_anchors_of(struct view *v, struct err *err _unused_)
 	return 0;
 }
 
-/* Rules that would track sources, and queues, do not load here: there are
- * none. */
+/* Rules that would track sources, queues, and rules that ask for a system's
+ * fingerprint do not load here: there are none. */
 static int
 show_none(struct view *v _unused_, struct err *err _unused_)
 {
 	return 0;
 }
 
-/* A line is a label and the counters of its rule. */
-static int
-show_labels(struct view *v, struct err *err _unused_)
+static bool
+any_label(const struct view *v)
 {
 	const struct pf_anchor *a = anchor_of(v);
 	const struct pf_rules *list = a ? &a->list[PF_LIST_FILTER] : NULL;
 
 	for (size_t i = 0; list && i < list->n; i++)
-		if (list->v[i]->label && *list->v[i]->label) {
-			complain("counters of rules are not built yet");
-			return 1;
-		}
-	return 0;
+		if (list->v[i]->label && *list->v[i]->label)
+			return true;
+	return false;
+}
+
+/* A line is a label and what its rule counted: evaluations, packets, bytes,
+ * the two of what came in, the two of what went out, states made. */
+static int
+show_labels(struct view *v, struct err *err)
+{
+	const struct pf_anchor *a = anchor_of(v);
+	int r = need_counts(v, err);
+
+	for (size_t i = 0; r == 0 && a && i < a->list[PF_LIST_FILTER].n; i++) {
+		const char *label = a->list[PF_LIST_FILTER].v[i]->label;
+		struct count c = counts_of(&v->counts, a, PF_LIST_FILTER, i);
+
+		if (!label || !*label)
+			continue;
+		printf("%s - %ju %ju %ju %ju %ju %ju %ju\n", label,
+		    (uintmax_t)(c.packets[0] + c.packets[1]),
+		    (uintmax_t)(c.bytes[0] + c.bytes[1]),
+		    (uintmax_t)c.packets[0], (uintmax_t)c.bytes[0],
+		    (uintmax_t)c.packets[1], (uintmax_t)c.bytes[1],
+		    (uintmax_t)c.made);
+	}
+	return r;
 }
 
 static int
@@ -247,13 +322,6 @@ show_interfaces_of(struct view *v, struct err *err)
 	return show_interfaces(v->p, v->world.env, v->current.rules, err);
 }
 
-static int
-show_osfp_of(struct view *v _unused_, struct err *err _unused_)
-{
-	show_osfp(false);
-	return 0;
-}
-
 static int show_all(struct view *v, struct err *err);
 
 static const struct show {
@@ -269,7 +337,7 @@ static const struct show {
 	{ "labels", show_labels },
 	{ "timeouts", show_timeouts_of },
 	{ "memory", show_memory_of },
-	{ "osfp", show_osfp_of },
+	{ "osfp", show_none },
 	{ "Interfaces", show_interfaces_of },
 	{ "Running", show_running },
 	{ "loaded", show_loaded },
@@ -295,37 +363,46 @@ any_translation(const struct view *v)
 		a->list[PF_LIST_BINAT].n);
 }
 
-/* Of what can be shown; that there is more must be seen. */
+static bool
+any_state(const struct view *v _unused_)
+{
+	unsigned states;
+
+	return states_now(&states, NULL) == 0 && states > 0;
+}
+
+/* Parts without a condition have a title even if there is nothing below. That
+ * of fingerprints has none, and there are none. */
 static int
 show_all(struct view *v, struct err *err)
 {
+	static const struct {
+		const char *title;
+		bool (*wanted)(const struct view *v);
+		int (*show)(struct view *v, struct err *err);
+	} parts[] = {
+		{ "TRANSLATION RULES", any_translation, show_nat },
+		{ "FILTER RULES", NULL, show_rules },
+		{ "STATES", any_state, show_states_of },
+		{ "INFO", NULL, show_info_of },
+		{ "LABEL COUNTERS", any_label, show_labels },
+		{ "TIMEOUTS", NULL, show_timeouts_of },
+		{ "LIMITS", NULL, show_memory_of },
+		{ "TABLES", NULL, show_tables_of },
+	};
 	bool opened = false;
-	unsigned states;
-	int r = states_now(&states, err);
 
-	if (r < 0)
-		return r;
-	if (any_translation(v)) {
-		title("TRANSLATION RULES", &opened);
-		(void)show_nat(v, err);
-	}
-	title("FILTER RULES", &opened);
-	(void)show_rules(v, err);
-	if (states) {
-		title("STATES", &opened);
-		r = show_states_of(v, err);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		int r;
+
+		if (parts[i].wanted && !parts[i].wanted(v))
+			continue;
+		title(parts[i].title, &opened);
+		r = parts[i].show(v, err);
 		if (r < 0)
 			return r;
 	}
-	title("INFO", &opened);
-	r = show_info_of(v, err);
-	if (r < 0)
-		return r;
-	title("TABLES", &opened);
-	(void)show_tables_of(v, err);
-	complain("-s labels, timeouts, memory and osfp are not built yet and "
-		 "left out");
-	return 1;
+	return 0;
 }
 
 static const struct show *
@@ -344,6 +421,7 @@ do_show(struct pfctl *p)
 		.p = p,
 		.store = STORE_INIT,
 		.current = CURRENT_INIT,
+		.counts = COUNTS_INIT,
 	};
 	const struct show *show = show_find(p->show);
 	struct err err = { 0 };
@@ -363,6 +441,29 @@ do_show(struct pfctl *p)
 	if (r < 0)
 		complain("%s", err.msg);
 	return r != 0;
+}
+
+static int
+clear_counters(
+    struct pfctl *p, struct store *s, const struct world *w, struct err *err)
+{
+	_cleanup_(current_clear) struct current c = CURRENT_INIT;
+	const struct pf_anchor *a;
+	int r = current_read(s, w->env, &c, err);
+
+	if (r < 0)
+		return r;
+	a = pf_anchor_find(c.rules, p->anchor ? p->anchor : "");
+	if (!a || !c.status.stamped)
+		return 0; /* there are no rules */
+	return counts_zero(s, &c.status, a, err);
+}
+
+/* -z: after what -s shows. */
+int
+do_clear(struct pfctl *p)
+{
+	return with_store(p, clear_counters);
 }
 
 static int

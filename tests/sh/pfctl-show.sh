@@ -59,4 +59,97 @@ test_expect 'interfaces, skipped ones, and what refers to them' '
     grep -qx lo0 "$TMP/out" && [ "$(pfctl -s Interfaces -i em0)" = em0 ] &&
     pfctl -s Interfaces -v 2>&1 | grep -qx "lo0 (skip)" &&
     pfctl -s Interfaces -vv -i em0 2>&1 | grep -q "Rules: 2 "'
+
+serve() {
+	socat "TCP-LISTEN:$1,fork,reuseaddr" "EXEC:echo hello" &
+	at_end "kill $!"
+	eventually bash -c "exec 3<>/dev/tcp/192.168.178.40/$1" 2>/dev/null
+}
+reach() {
+	world timeout 5 socat -T1 -u "TCP:192.168.178.40:$1,connect-timeout=1" \
+	    - 2>/dev/null | grep -q hello
+}
+# counters FIELD RULE: of the rule, by -s rules -v
+counters() {
+	pfctl -s rules -v 2>/dev/null | grep -A2 "^$2" |
+	    sed -n "s/.*$1: \([^ ]*\) .*/\1/p"
+}
+serve 80
+load <<'EOF'
+set skip on lo0
+block drop in on em0 inet proto tcp
+block drop in on em0 inet6
+pass in on em0 inet proto tcp to port 80 label "web"
+pass in on em0 inet proto tcp to port 81 flags any no state label "open"
+anchor "mine" in on em0 {
+	pass in on em0 inet proto tcp to port 82
+}
+EOF
+
+test_expect 'a rule counts the packets of its states, both ways' '
+    reach 80 && reach 80 &&
+    [ "$(counters "State Creations" "pass.*http")" = 2 ] &&
+    pfctl -s labels >"$TMP/out" && cat "$TMP/out" &&
+    set -- $(grep ^web "$TMP/out") && [ "$2" = - ] &&
+    [ $(($5 + $7)) = "$3" ] && [ $(($6 + $8)) = "$4" ] && [ "$9" = 2 ] &&
+    [ "$5" -ge 8 ] && [ "$7" -ge 6 ]'
+
+test_expect 'so do rules that block and that keep no state' '
+    ! reach 79 && ! reach 81 &&
+    [ "$(counters Packets "block.*tcp")" -ge 1 ] &&
+    [ "$(counters Packets "pass.*no state")" -ge 1 ] &&
+    [ "$(counters States "pass.*no state")" = 0 ]'
+
+test_expect 'a rule in an anchor counts for the one that calls it, too' '
+    ! reach 82 && [ "$(counters Packets anchor)" -ge 1 ] &&
+    [ "$(counters Packets anchor)" = "$(
+	pfctl -a mine -s rules -v 2>/dev/null |
+	    sed -n "s/.*Packets: \([0-9]*\).*/\1/p")" ]'
+
+test_expect 'what is not counted has no number' '
+    [ "$(counters Evaluations "pass.*http")" = - ]'
+
+test_expect 'the rules say who loaded them' '
+    pfctl -s rules -v 2>/dev/null >"$TMP/out" &&
+    ! grep "Inserted: uid 0 pid 0 " "$TMP/out" &&
+    grep "Inserted: uid 0 pid [0-9]" "$TMP/out" >/dev/null'
+
+test_expect '-z: from 0 again, anchors stay, and -s shows first' '
+    pfctl -z -s labels | grep -q "^web - [1-9]" &&
+    pfctl -s labels | grep -qx "web - 0 0 0 0 0 0 0" &&
+    [ "$(counters Packets "block.*tcp")" = 0 ] &&
+    pfctl -a mine -s rules -v 2>/dev/null | grep -q "Packets: [1-9]" &&
+    reach 80 && [ "$(counters "State Creations" "pass.*http")" = 1 ] &&
+    pfctl -a mine -z &&
+    pfctl -a mine -s rules -v 2>/dev/null | grep -q "Packets: 0 " &&
+    pfctl -s labels | grep -q "^web - [1-9]"'
+
+test_expect 'a load begins at 0' '
+    pfctl -f "$TMP/pf.conf" &&
+    pfctl -s labels | grep -qx "web - 0 0 0 0 0 0 0"'
+
+load <<'EOF'
+set skip on lo0
+nat on em0 inet from 10.0.0.0/8 to any -> 192.168.178.40
+rdr pass on em0 inet proto tcp from any to any port 8080 -> 192.168.178.40 port 80
+block in on em0 inet proto tcp
+EOF
+
+test_expect 'a rule that passes what it translates counts it' '
+    reach 8080 && pfctl -s nat -v 2>/dev/null >"$TMP/out" &&
+    grep -A1 "^rdr pass" "$TMP/out" | grep "Packets: [1-9]" >/dev/null &&
+    grep -A2 "^rdr pass" "$TMP/out" |
+	grep "State Creations: 1 " >/dev/null &&
+    grep -A1 "^nat on" "$TMP/out" |
+	grep "Packets: -  .* States: -  " >/dev/null'
+
+test_expect 'all is shown' '
+    pfctl -s all >"$TMP/out" 2>"$TMP/err" && [ ! -s "$TMP/err" ] &&
+    grep ":$" "$TMP/out" >"$TMP/titles" &&
+    printf "%s:\n" "TRANSLATION RULES" "FILTER RULES" STATES INFO TIMEOUTS \
+	LIMITS TABLES | diff - "$TMP/titles"'
+
+test_expect 'nft lists the tables without complaint' '
+    ! command -v nft || { nft list ruleset >/dev/null 2>"$TMP/err" &&
+    [ ! -s "$TMP/err" ]; }'
 test_done

@@ -96,7 +96,7 @@ test_rule(void)
 
 	ok(strstr(in,
 	       "r0 = meta l4proto; r0 == 0x11; r0 = meta nfproto; r0 == 0x02; "
-	       "r0 = th+2,2; r0 == 0x0035; r0 = nh+12,1; r0 == 0x0a; drop\n"),
+	       "r0 = th+2,2; r0 == 0x0035; r0 = nh+12,1; r0 == 0x0a; counter; drop\n"),
 	    "a block rule, a whole-byte prefix without a mask");
 	ok(!strstr(out, "drop\nr0 = meta l4proto"),
 	    "nothing of it in the other direction");
@@ -151,8 +151,8 @@ test_loopbacks(void)
 
 	ok(strstr(one, "\nlo_in: ") && !strstr(one, "\nlo1_in: "),
 	    "loopbacks that no rule tells apart share their chains");
-	ok(strstr(lo1, "\ndrop\n") && !strstr(lo0, "\ndrop\n") &&
-		!strstr(ext, "\ndrop\n"),
+	ok(strstr(lo1, "\ncounter; drop\n") && !strstr(lo0, "\ncounter;") &&
+		!strstr(ext, "\ncounter;"),
 	    "a rule on lo1 is for lo1 alone");
 	ok(strstr(own, "@own4_lo1; accept\n") && strstr(own, "goto lo0_in\n"),
 	    "a skipped loopback is passed by, the others are not");
@@ -171,7 +171,7 @@ test_nat(void)
 	    "r0 = meta oifname; r0 == 0x656d3000000000000000000000000000; "
 	    "r0 = meta nfproto; r0 == 0x02; r0 = nh+12,3; r0 == 0xc0a800; "
 	    "r0 = 0x00000000010000000000000600000000; ct label = r0; "
-	    "count inserts; count searches; "
+	    "count inserts; counter; count searches; "
 	    "r4 = 0x0a090807; r12 = 0xc351; r13 = 0xffff; "
 	    "snat r4 port r12-r13 flags 0x4\naccept\n",
 	    "nat pass: the state's bits, the address, pf's ports");
@@ -228,9 +228,9 @@ test_runs(void)
 	ok(strstr(run, "r0 = meta l4proto; r0 == 0x11; jump ext_in_1_1\n"
 		      "r0 = meta l4proto; r0 == 0x06; jump ext_in_1_2\n"
 		      "r0 = meta l4proto; r0 == 0x11; r0 = th+2,2; "
-		      "r0 == 0x0001; drop\n"),
+		      "r0 == 0x0001; counter; drop\n"),
 	    "in it are runs of one protocol; two rules are none");
-	ok(str_starts(inner, "r0 = th+2,2; r0 == 0x0001; drop\n"),
+	ok(str_starts(inner, "r0 = th+2,2; r0 == 0x0001; counter; drop\n"),
 	    "what leads to a rule is not tested again");
 	ok(!strstr(lo, "jump"), "rules on em0 are nothing to the loopbacks");
 }
@@ -257,11 +257,17 @@ test_states(void)
 	_cleanup_free_ char *all = lower("pass in proto tcp\n");
 	_cleanup_free_ char *in = chain(all, "ext_in");
 	_cleanup_free_ char *made = chain(all, "made_in");
+	_cleanup_free_ char *rev = chain(all, "rev_out");
 
 	ok(strstr(in, "r0 = 0x01000000000000000000000000000000; ct label = r0; "
 		      "goto made_in\n"),
 	    "a rule that makes a state sets its number");
 	is_str(made,
+	    "r0 = ct label; "
+	    "r0 = r0 & 0xffffffff000000000000000000000000 "
+	    "^ 0x00000000000000000000000000000000; "
+	    "r0 != 0x00000000000000000000000000000000; "
+	    "count_in[r0] counts; count_made[r0] counts\n"
 	    "r0 = ct direction; r0 == 0x00; "
 	    "r0 = 0x00000000000000000000000100000000; ct label = r0; "
 	    "count inserts; accept\n"
@@ -270,6 +276,23 @@ test_states(void)
 	    "count inserts; accept\n"
 	    "accept\n",
 	    "and the direction says which bit of it is set");
+	is_str(rev,
+	    "r0 = ct label; "
+	    "r0 = r0 & 0x00000000ffffffff0000000000000000 "
+	    "^ 0x00000000000000000000000000000000; "
+	    "r0 != 0x00000000000000000000000000000000; "
+	    "count_out[r0] counts; accept\n"
+	    "r0 = ct label; "
+	    "r0 = r0 & 0x00000000ffffffff0000000000000000 "
+	    "^ 0x00000000000000000000000000000000; "
+	    "r0 == 0x00000000000000000000000000000000; "
+	    "r0 = ct label; "
+	    "r0 = r0 & 0xffffffff000000000000000000000000 "
+	    "^ 0x00000000000000000000000000000000; "
+	    "r0 != 0x00000000000000000000000000000000; "
+	    "count_out[r0] counts; accept\n"
+	    "accept\n",
+	    "packets of a state count for the out rule, else for the in rule");
 }
 
 static void
@@ -406,12 +429,12 @@ test_pools(void)
 
 	ok(IN_ORDER(nat, "r0 != 0x0050; ", "masquerade port r12-r13 flags",
 	       "r12 = 0x0400; r13 = 0x07d0; snat r4 port r12-r13 flags",
-	       "r0 = count 2; r4 = pool4_0[r0]; snat r4\n"),
+	       "r0 = count 2; r4 = pool4_3[r0]; snat r4\n"),
 	    "nat: an interface's address, ports of its own, a pool in turn");
 	ok(IN_ORDER(rdr, "r0 in 0x000a 0x0014; ",
 	       "r12 = ports_10_20_30_35[r0]; dnat r4 port r12\n",
-	       "r0 = count 2; r4 = pool4_2[r0]; dnat r4\n",
-	       "r0 = nh+12,4; r0 = hash 4; r4 = pool4_3[r0]; dnat r4\n"),
+	       "r0 = count 2; r4 = pool4_5[r0]; dnat r4\n",
+	       "r0 = nh+12,4; r0 = hash 4; r4 = pool4_6[r0]; dnat r4\n"),
 	    "rdr: a port for a port, a pool in turn and by the source");
 }
 
