@@ -42,7 +42,9 @@ place_of(const struct places *all, const struct pf_rule *r)
 {
 	const struct place key = { .rule = r };
 
-	return r ? bsearch(&key, all->v, all->n, sizeof(key), by_rule) : NULL;
+	if (!r || !all->n)
+		return NULL;
+	return bsearch(&key, all->v, all->n, sizeof(key), by_rule);
 }
 
 void
