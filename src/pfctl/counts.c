@@ -263,6 +263,14 @@ counts_zero(struct store *s, const struct nft_status *status,
 	return store_put(s, status->stamp.load_id, ZEROED, &text, err);
 }
 
+int
+counts_restart(struct store *s, uint64_t load_id, struct err *err)
+{
+	const struct str nothing = STR_INIT;
+
+	return store_put(s, load_id, ZEROED, &nothing, err);
+}
+
 /* ---- who loaded what ---- */
 
 int

@@ -42,6 +42,9 @@ void counts_loader(
 int counts_zero(struct store *s, const struct nft_status *status,
     const struct pf_anchor *a, struct err *err);
 
+/* The rules of a load were made anew: they count from 0 without that. */
+int counts_restart(struct store *s, uint64_t load_id, struct err *err);
+
 /* Note that we load the rules of `anchor` ("": all; NULL: none), beside who
  * loaded the others; `old`: the load before, or 0. */
 int loaders_write(struct store *s, uint64_t old, uint64_t load_id,

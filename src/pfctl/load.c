@@ -196,6 +196,8 @@ load_again(struct store *s, const struct world *w, const struct pf_ruleset *rs,
 		nft.stamp.next_rule =
 		    MAX(nft.stamp.next_rule, now.stamp.next_rule);
 	r = nft_load_commit(&nft, err);
+	if (r == 0)
+		r = counts_restart(s, load_id, err);
 	return r < 0 ? r : store_note_loaded(s, load_id, err);
 }
 
@@ -397,9 +399,10 @@ load_read(struct pfctl *p, const struct world *w, struct pf_ruleset **ret)
 	struct err err = { 0 };
 	int r = pf_load(p->file, &opts, w->env, &out, ret, &err);
 
-	/* Rules have no counters of their own in the kernel. */
+	/* Rules made by what was counted could not be made again alike, as
+	 * --follow has to. */
 	if (r == 0 && !p->dry && (*ret)->options.optimize == PF_OPT_PROFILE)
-		complain("the packets of each rule are not counted yet: "
+		complain("what rules counted is not taken into account yet: "
 			 "profile optimizes as basic does");
 	return r;
 }

@@ -124,6 +124,11 @@ test_expect '-z: from 0 again, anchors stay, and -s shows first' '
     pfctl -a mine -s rules -v 2>/dev/null | grep -q "Packets: 0 " &&
     pfctl -s labels | grep -q "^web - [1-9]"'
 
+test_expect 'rules that were put back count from 0, whatever -z noted' '
+    reach 80 && pfctl -z && nft delete table inet pf &&
+    pfctl --restore >/dev/null && pfctl -q -e 2>/dev/null; reach 80 &&
+    [ "$(counters "State Creations" "pass.*http")" = 1 ]'
+
 test_expect 'a load begins at 0' '
     pfctl -f "$TMP/pf.conf" &&
     pfctl -s labels | grep -qx "web - 0 0 0 0 0 0 0"'

@@ -335,7 +335,7 @@ test_expect 'rules from a pipe are waited for' '
 	pfctl -nvf <(sleep 0.2; echo "pass in on em0 all no state") >"$TMP/out" &&
 	echo "pass in on em0 all no state" | diff - "$TMP/out"
 '
-test_expect '-o profile says that it has no counters' '
+test_expect '-o profile says that it does not ask the counters' '
 	pfctl -o profile -f "$TMP/pf.conf" 2>"$TMP/err" &&
 	grep -q "profile optimizes as basic does" "$TMP/err" &&
 	pfctl -o profile -nf "$TMP/pf.conf" 2>"$TMP/err" && [ ! -s "$TMP/err" ]
