@@ -235,6 +235,29 @@ nft_batch_counter(
 }
 
 void
+nft_batch_timeout(struct nft_batch *b, uint8_t family, const char *table,
+    const struct nft_timeout *t)
+{
+	size_t msg = nl_msg(b, NFT_MSG_NEWOBJ, NLM_F_CREATE, family, t->name);
+	size_t data, phases;
+
+	nl_put_str(b, NFTA_OBJ_TABLE, table);
+	nl_put_str(b, NFTA_OBJ_NAME, t->name);
+	nl_put_be32(b, NFTA_OBJ_TYPE, NFT_OBJECT_CT_TIMEOUT);
+	data = nl_nest(b, NFTA_OBJ_DATA);
+	/* The kernel compares the protocol alone, so one serves IPv6, too. */
+	nl_put_be16(b, NFTA_CT_TIMEOUT_L3PROTO, NFPROTO_IPV4);
+	nl_put_u8(b, NFTA_CT_TIMEOUT_L4PROTO, t->proto);
+	phases = nl_nest(b, NFTA_CT_TIMEOUT_DATA);
+	for (uint16_t i = 0; i < NFT_TIMEOUT_PHASES; i++)
+		if (t->seconds[i])
+			nl_put_be32(b, i, t->seconds[i]);
+	nl_nest_end(b, phases);
+	nl_nest_end(b, data);
+	nl_msg_end(b, msg);
+}
+
+void
 nft_batch_content(struct nft_batch *b, const struct nft_table *t)
 {
 	for (size_t i = 0; i < t->n_chain; i++)
@@ -243,6 +266,8 @@ nft_batch_content(struct nft_batch *b, const struct nft_table *t)
 		nft_batch_set(b, t->family, t->name, &t->set[i]);
 	for (size_t i = 0; i < t->n_counter; i++)
 		nft_batch_counter(b, t->family, t->name, t->counter[i]);
+	for (size_t i = 0; i < t->n_timeout; i++)
+		nft_batch_timeout(b, t->family, t->name, &t->timeout[i]);
 	for (size_t i = 0; i < t->n_rule; i++)
 		nft_batch_rule(b, t->family, t->name, &t->rule[i]);
 }

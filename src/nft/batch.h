@@ -76,7 +76,11 @@ void nft_batch_flush_set(
 void nft_batch_counter(struct nft_batch *b, uint8_t family, const char *table,
     const char *counter);
 
-/* Everything of one table: chains, sets, counters, rules, in the order that works. The
+/* Make a time-out object, unless one of that name is there. */
+void nft_batch_timeout(struct nft_batch *b, uint8_t family, const char *table,
+    const struct nft_timeout *t);
+
+/* Everything of one table: chains, sets, objects, rules, in the order that works. The
  * table itself must be there. */
 void nft_batch_content(struct nft_batch *b, const struct nft_table *t);
 

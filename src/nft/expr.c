@@ -166,6 +166,13 @@ put_count_by(struct nft_batch *b, const struct nft_expr *x)
 }
 
 static void
+put_timeout(struct nft_batch *b, const struct nft_expr *x)
+{
+	nl_put_be32(b, NFTA_OBJREF_IMM_TYPE, NFT_OBJECT_CT_TIMEOUT);
+	nl_put_str(b, NFTA_OBJREF_IMM_NAME, x->name);
+}
+
+static void
 put_log(struct nft_batch *b, const struct nft_expr *x)
 {
 	nl_put_be16(b, NFTA_LOG_GROUP, (uint16_t)x->num);
@@ -266,6 +273,7 @@ static const struct {
 	[NFT_X_COUNTER] = { "counter", put_counter },
 	[NFT_X_COUNT] = { "objref", put_count },
 	[NFT_X_COUNT_BY] = { "dynset", put_count_by },
+	[NFT_X_TIMEOUT] = { "objref", put_timeout },
 	[NFT_X_LOG] = { "log", put_log },
 	[NFT_X_REJECT] = { "reject", put_reject },
 	[NFT_X_NAT] = { "nat", put_nat },

@@ -43,6 +43,7 @@ enum nft_expr_kind {
 	NFT_X_COUNT,	   /* one more in the table's counter `name` */
 	NFT_X_COUNT_BY,	   /* .. in the counter of reg in set `name`; made if it
 			      is not there, and if that fails the rule ends */
+	NFT_X_TIMEOUT,	   /* a new entry lives as the table's `name` says */
 	NFT_X_LOG,	   /* to nflog group `num`, prefix `name` */
 	NFT_X_REJECT,	   /* op = NFT_REJECT_*, code `num` */
 	NFT_X_NAT,	   /* op = NFT_NAT_SNAT, _DNAT; see below */
@@ -136,6 +137,20 @@ struct nft_set {
 };
 
 /*
+ * How long conntrack keeps entries of one protocol, by its CTA_TIMEOUT_*
+ * phases (linux/netfilter/nfnetlink_cttimeout.h). A phase left at 0 is not
+ * given: the network namespace's. Such an object cannot be changed, so its
+ * name must tell what it says; entries made by it keep it over loads, for
+ * which reason none is deleted but with the table.
+ */
+#define NFT_TIMEOUT_PHASES 12
+struct nft_timeout {
+	const char *name;
+	uint8_t proto;
+	uint32_t seconds[NFT_TIMEOUT_PHASES];
+};
+
+/*
  * One table's content. A whole pf ruleset is a few of these (inet, and ip and
  * ip6 for the few expressions that inet lacks).
  */
@@ -145,6 +160,8 @@ struct nft_table {
 	/* Counters of the table; those that are there already count on. */
 	const char *const *counter;
 	size_t n_counter;
+	const struct nft_timeout *timeout;
+	size_t n_timeout;
 	const struct nft_chain *chain;
 	size_t n_chain;
 	const struct nft_set *set;

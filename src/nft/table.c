@@ -295,6 +295,8 @@ put_table(struct nft_batch *b, const struct nft_load *load, size_t i)
 		.family = t->family,
 		.counter = t->counter,
 		.n_counter = t->n_counter,
+		.timeout = t->timeout,
+		.n_timeout = t->n_timeout,
 		.chain = t->chain,
 		.n_chain = t->n_chain,
 		.set = t->set,

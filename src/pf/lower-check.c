@@ -39,12 +39,7 @@ check_state(struct lw *lw, const struct pf_rule *r)
 		    lw, r, "limits of states and sources are not built yet");
 	if (s->sloppy)
 		lw_error(lw, r, "sloppy states are not built yet");
-	for (int i = 0; i < PF_TM_COUNT; i++) {
-		if (!s->timeout[i])
-			continue;
-		lw_error(lw, r, "time-outs of a rule are not built yet");
-		break;
-	}
+	lw_check_rule_timeouts(lw, r);
 }
 
 static void
@@ -208,11 +203,7 @@ check_options(struct lw *lw)
 {
 	const struct pf_options *o = &lw->rs->options;
 
-	for (int i = 0; i < PF_TM_COUNT; i++)
-		if (o->timeout_set[i] &&
-		    o->timeout[i] != pf_timeout_default((enum pf_tm)i))
-			lw_error(lw, NULL, "set timeout %s is not built yet",
-			    pf_timeout_name((enum pf_tm)i));
+	lw_check_timeouts(lw);
 	for (int i = 0; i < PF_LIMIT_COUNT; i++)
 		if (o->limit_set[i] &&
 		    o->limit[i] != pf_limit_default((enum pf_limit)i))

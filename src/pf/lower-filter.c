@@ -164,6 +164,47 @@ made_chain(const struct place *p)
 	return p->out ? "made_out" : "made_in";
 }
 
+/* .. of which other time-outs are set for all than conntrack's. */
+static const char *
+kept_chain(const struct place *p)
+{
+	return p->out ? "kept_out" : "kept_in";
+}
+
+/* How long the state lives: by the rule's own time-outs, or in a chain of
+ * its own by those that are set for all, if they are. */
+static void
+put_lifetime(struct lw *lw, const struct place *p, const struct pf_rule *r)
+{
+	bool own = false;
+
+	for (int tm = 0; r && r->state && tm < PF_TM_COUNT; tm++)
+		own |= r->state->timeout[tm] != 0;
+	if (own)
+		x_timeouts(lw, r);
+	x_verdict(lw, NFT_GOTO,
+	    own || !lw_has_timeouts(lw, NULL) ? made_chain(p) : kept_chain(p));
+}
+
+/* The time-outs that are set for all; a rule that passed the packet before,
+ * on another interface, may have set its own. */
+static void
+put_kept(struct lw *lw, const struct place *p)
+{
+	const char *chain = kept_chain(p);
+
+	if (!lw_has_timeouts(lw, NULL))
+		return;
+	lw_chain(lw, LW_INET, chain);
+	lw_begin(lw, LW_INET, chain);
+	x_label_test(lw, NFT_CMP_EQ, 2, NFT_L_STATE);
+	x_timeouts(lw, NULL);
+	lw_end(lw);
+	lw_begin(lw, LW_INET, chain);
+	x_verdict(lw, NFT_GOTO, made_chain(p));
+	lw_end(lw);
+}
+
 /* Make a state: the rule's number here, the rest where it goes on to. */
 static void
 x_make_state(struct lw *lw, const struct place *p, const struct lw_match *m,
@@ -190,7 +231,7 @@ x_make_state(struct lw *lw, const struct place *p, const struct lw_match *m,
 	x = lw_add(lw, NFT_X_CT_SET);
 	x->op = NFT_CT_LABELS;
 	x->reg = 0;
-	x_verdict(lw, NFT_GOTO, made_chain(p));
+	put_lifetime(lw, p, r);
 }
 
 /*
@@ -480,6 +521,7 @@ lw_filter(struct lw *lw)
 		put_state(lw, out, NFT_L_FWD);
 		put_state(lw, out, NFT_L_REV);
 		put_made(lw, &(struct place){ .out = out });
+		put_kept(lw, &(struct place){ .out = out });
 	}
 	for (int class = LW_EXT; class < (int)lw->n_class; class ++) {
 		for (int out = 0; out < 2; out++) {

@@ -226,6 +226,7 @@ x_label(struct lw *lw, const struct lw_match *m, bool out)
 	if (r->natpass) {
 		x_count(lw, NFT_N_INSERT);
 		x_own_count(lw, NFT_COUNT_MADE, m->id);
+		x_timeouts(lw, NULL);
 	}
 	/* pf looks for a state that has the port which it is about to take. */
 	if (r->action == PF_NAT)

@@ -195,6 +195,9 @@ put_expr(struct str *s, const struct nft_expr *x)
 	case NFT_X_COUNTER:
 		str_add(s, "counter");
 		break;
+	case NFT_X_TIMEOUT:
+		str_printf(s, "lives by %s", x->name);
+		break;
 	case NFT_X_LOG:
 		str_printf(s, "log to %u \"%s\"", x->num, x->name);
 		break;

@@ -207,6 +207,15 @@ void lw_nat(struct lw *lw);
 /* In a filter chain: drop what should have been translated and was not. */
 void lw_untranslated(struct lw *lw, const char *chain, int class, bool out);
 
+/* ---- lower-timeout.c ---- */
+
+/* Do states of the rule (NULL: of none) live otherwise than conntrack's? */
+bool lw_has_timeouts(const struct lw *lw, const struct pf_rule *r);
+/* Give the entry that this packet makes the time-outs of the rule. */
+void x_timeouts(struct lw *lw, const struct pf_rule *r);
+void lw_check_timeouts(struct lw *lw);
+void lw_check_rule_timeouts(struct lw *lw, const struct pf_rule *r);
+
 /* The most addresses that a pool may have. */
 enum { LW_POOL_MAX = 256 };
 /* The single addresses of a prefix, at most LW_POOL_MAX in all; how many. */

@@ -278,6 +278,8 @@ finish(struct pf_lowered *l)
 		};
 	l->table[LW_INET].counter = counters;
 	l->table[LW_INET].n_counter = ARRAY_SIZE(counters);
+	l->table[LW_INET].timeout = l->timeouts.v;
+	l->table[LW_INET].n_timeout = l->timeouts.n;
 	l->table[LW_INET].set = l->sets.v;
 	l->table[LW_INET].n_set = l->sets.n;
 	l->n_table = LW_TABLES;
@@ -335,6 +337,7 @@ pf_lowered_free(struct pf_lowered *l)
 		return;
 	array_clear(&l->ids);
 	array_clear(&l->needs);
+	array_clear(&l->timeouts);
 	array_clear(&l->exprs);
 	array_clear(&l->sets);
 	for (int t = 0; t < LW_TABLES; t++) {

@@ -66,6 +66,10 @@ struct pf_lowered {
 		struct pf_need *v;
 		size_t n, cap;
 	} needs;
+	struct {
+		struct nft_timeout *v;
+		size_t n, cap;
+	} timeouts;
 	/* Storage behind the tables. */
 	struct {
 		struct nft_expr *v;
@@ -107,6 +111,10 @@ void pf_lowered_freep(struct pf_lowered **l);
 /* The set of one family of a table's addresses, as the rules look it up. */
 void pf_lower_table(const struct pf_table *t, uint8_t af, struct arena *arena,
     struct nft_set *ret);
+
+/* Is it pf's time-out that is in force (or its default, because another one
+ * of the protocol is set), not conntrack's own? */
+bool pf_timeout_holds(const struct pf_options *o, enum pf_tm tm);
 
 /* The rules as text, one expression a line, for tests and the curious. */
 void pf_lowered_print(struct str *s, const struct pf_lowered *l);

@@ -28,6 +28,10 @@ current_print_options(struct str *s, const struct pf_options *o)
 
 		str_printf(s, "set debug %s\n", levels[o->debug & 3]);
 	}
+	for (int i = 0; i < PF_TM_COUNT; i++)
+		if (o->timeout_set[i])
+			str_printf(s, "set timeout %s %u\n",
+			    pf_timeout_name((enum pf_tm)i), o->timeout[i]);
 	if (o->host_id_set)
 		str_printf(s, "set hostid 0x%08x\n", o->host_id);
 }

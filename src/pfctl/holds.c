@@ -62,7 +62,7 @@ sysctl_number(const char *path, int64_t *ret, struct err *err)
 }
 
 int
-show_timeouts(struct err *err)
+show_timeouts(const struct pf_options *o, struct err *err)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(timeouts); i++) {
 		enum pf_tm tm = timeouts[i].tm;
@@ -71,7 +71,10 @@ show_timeouts(struct err *err)
 		int64_t n = 0;
 		int r = 0;
 
-		if (timeouts[i].sysctl)
+		if (pf_timeout_holds(o, tm))
+			n = o->timeout_set[tm] ? o->timeout[tm]
+					       : pf_timeout_default(tm);
+		else if (timeouts[i].sysctl)
 			r = sysctl_number(timeouts[i].sysctl, &n, err);
 		if (r < 0)
 			return r;

@@ -362,7 +362,7 @@ bool was_enabled(struct store *s);
 
 /* ---- holds.c: time-outs, limits, interfaces ---- */
 
-int show_timeouts(struct err *err);
+int show_timeouts(const struct pf_options *o, struct err *err);
 int show_memory(struct err *err);
 /* With -vv also what refers to each. */
 int show_interfaces(const struct pfctl *p, const struct pf_env *env,

@@ -305,9 +305,9 @@ show_labels(struct view *v, struct err *err)
 }
 
 static int
-show_timeouts_of(struct view *v _unused_, struct err *err)
+show_timeouts_of(struct view *v, struct err *err)
 {
-	return show_timeouts(err);
+	return show_timeouts(&v->current.rules->options, err);
 }
 
 static int

@@ -157,4 +157,28 @@ test_expect 'all is shown' '
 test_expect 'nft lists the tables without complaint' '
     ! command -v nft || { nft list ruleset >/dev/null 2>"$TMP/err" &&
     [ ! -s "$TMP/err" ]; }'
+
+load <<'EOF'
+set timeout { udp.first 5000, udp.multiple 8 }
+block in
+pass out on em0
+pass out on em0 proto udp to port 99 keep state (udp.first 9000)
+EOF
+life() {
+	echo x >"/dev/udp/192.168.178.20/$1"
+	pfctl -ss -v | grep -A1 ":$1 " | grep "$2"
+}
+test_expect 'time-outs that rules set are told, the others of UDP with them' '
+    pfctl -s timeouts >"$TMP/out" &&
+    grep -qx "udp.first                  5000s" "$TMP/out" &&
+    grep -qx "udp.single                   30s" "$TMP/out" &&
+    grep -qx "udp.multiple                  8s" "$TMP/out" &&
+    grep -qx "tcp.opening                  77s" "$TMP/out"'
+test_expect 'a state lives by set timeout' 'life 98 "expires in 01:2"'
+test_expect 'a state lives by its rule' 'life 99 "expires in 02:[23]"'
+pfctl -ef "$TMP/pf.conf" 2>/dev/null
+test_expect 'time-outs outlive a load of what is loaded' '
+    pfctl -s timeouts | grep -qx "udp.first                  5000s" &&
+    life 97 "expires in 01:2"'
+
 test_done

@@ -377,10 +377,8 @@ test_refused_options(void)
 
 	ok(strstr(same, "ext_in: ") != NULL && !strstr(same, "not built"),
 	    "an option that says what is so anyway is no error");
-	test_refused("set timeout tcp.first 60\n"
-		     "set limit states 5\n"
+	test_refused("set limit states 5\n"
 		     "set loginterface em0\n",
-	    "set timeout tcp.first is not built yet\n"
 	    "set limit states is not built yet\n"
 	    "set loginterface is not built yet\n",
 	    "others are");
@@ -389,6 +387,56 @@ test_refused_options(void)
 	    "pf.conf:1: queues are not built: Linux has its own, see tc(8)\n"
 	    "pf.conf:2: queues are not built: Linux has its own, see tc(8)\n",
 	    "queues are another program's on Linux");
+}
+
+static void
+test_timeouts(void)
+{
+	_cleanup_free_ char *none = lower("pass in proto udp\n");
+	_cleanup_free_ char *all =
+	    lower("set timeout { udp.first 7, udp.single 9 }\n"
+		  "nat pass on em0 inet from 10.0.0.0/8 -> 1.2.3.4\n"
+		  "pass in proto udp to port 1\n"
+		  "pass in proto udp to port 2 keep state (udp.multiple 3)\n"
+		  "pass in proto tcp to port 3 keep state (tcp.first 5)\n");
+	_cleanup_free_ char *in = chain(all, "ext_in");
+	_cleanup_free_ char *kept = chain(all, "kept_in");
+	_cleanup_free_ char *nat = chain(all, "ext_nat");
+
+	ok(!strstr(none, "lives by") && !strstr(none, "kept"),
+	    "without time-outs nothing is added");
+	ok(strstr(kept, "lives by timeout_17_9_60\n"),
+	    "the longer of two that conntrack has as one, the rest pf's");
+	ok(strstr(in, "goto kept_in\n"),
+	    "a rule without any goes by those of all");
+	ok(strstr(in, "lives by timeout_17_9_3; goto made_in"),
+	    "a rule's own come before them");
+	ok(strstr(in,
+	       "lives by timeout_6_5_30_86400_900_900_45_90_90_30_86400_86400"
+	       "; goto made_in"),
+	    "of TCP");
+	ok(strstr(nat, "lives by timeout_17_9_60"), "nat pass goes by them");
+	test_refused("set timeout { other.first 5, frag 3, udp.first 0 }\n"
+		     "set timeout { adaptive.start 5, src.track 1 }\n"
+		     "pass proto 50 keep state (other.single 3)\n"
+		     "pass proto tcp keep state (other.single 3)\n",
+	    "pf.conf:3: other.single 3 cannot be done: conntrack has one "
+	    "time-out for all other protocols, "
+	    "net.netfilter.nf_conntrack_generic_timeout, of the whole network "
+	    "namespace\n"
+	    "set timeout udp.first 0 cannot be done: a state of no seconds "
+	    "would never be found\n"
+	    "set timeout other.first 5 cannot be done: conntrack has one "
+	    "time-out for all other protocols, "
+	    "net.netfilter.nf_conntrack_generic_timeout, of the whole network "
+	    "namespace\n"
+	    "set timeout frag 3 cannot be done: fragments wait as long as "
+	    "net.ipv4.ipfrag_time says, in the whole network namespace\n"
+	    "set timeout adaptive.start 5 cannot be done: conntrack's "
+	    "time-outs do not shrink with the number of states\n"
+	    "set timeout src.track 1 cannot be done: sources are not tracked "
+	    "after their last state\n",
+	    "time-outs that conntrack does not have");
 }
 
 /* The lines of `lines` hold `want`, in this order. */
@@ -496,6 +544,7 @@ main(void)
 	test_refused_rules();
 	test_refused_pools();
 	test_refused_options();
+	test_timeouts();
 	test_refused("pass in all\npass in user 0\n",
 	    "pf.conf:2: user works only in rules with `out`: nf_tables does "
 	    "not know who will receive a packet\n",
