@@ -9,12 +9,30 @@ is_out_only(const struct pf_rule *r)
 	return r->dir == PF_OUT;
 }
 
+/* The kernel answers only where packets come in. */
+static void
+check_route(struct lw *lw, const struct pf_rule *r, const struct pf_addr *a)
+{
+	const char *word = a->kind == PF_ADDR_URPF ? "urpf-failed" : "no-route";
+
+	if (r->action != PF_PASS && r->action != PF_BLOCK)
+		lw_error(lw, r, "%s works only in filter rules", word);
+	else if (r->dir != PF_IN)
+		lw_error(lw, r,
+		    "%s works only in rules with `in`: nf_tables finds no "
+		    "route of a packet that goes out",
+		    word);
+	else if (a->neg && a->kind == PF_ADDR_NOROUTE)
+		lw_error(lw, r, "! no-route is not built yet");
+	else if (a == &r->dst.addr && a->kind == PF_ADDR_URPF)
+		lw_error(lw, r, "urpf-failed is of the source");
+}
+
 static void
 check_addr(struct lw *lw, const struct pf_rule *r, const struct pf_addr *a)
 {
 	if (a->kind == PF_ADDR_NOROUTE || a->kind == PF_ADDR_URPF)
-		lw_error(lw, r, "%s is not built yet",
-		    a->kind == PF_ADDR_URPF ? "urpf-failed" : "no-route");
+		check_route(lw, r, a);
 	if (a->kind == PF_ADDR_DYN && !streq(a->name, "self") &&
 	    !streq(a->name, "lo") && !pf_env_if(lw->env, a->name) &&
 	    pf_env_is_group(lw->env, a->name))

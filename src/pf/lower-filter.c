@@ -383,6 +383,12 @@ concerns(const struct lw *lw, const struct place *p, const struct lw_match *m)
 		if (r->dir == (p->out ? PF_IN : PF_OUT) ||
 		    !lw_on_class(lw, r->ifname, r->if_not, p->class))
 			return false;
+		/* What goes over a loopback is this machine's and has a
+		 * route. */
+		if (p->class != LW_EXT &&
+		    (r->src.addr.kind == PF_ADDR_NOROUTE ||
+			r->dst.addr.kind == PF_ADDR_NOROUTE))
+			return false;
 	}
 	return true;
 }

@@ -3,6 +3,7 @@
 #include "pf/lower-private.h"
 
 #include <arpa/inet.h>
+#include <linux/rtnetlink.h>
 
 /* ---- interfaces ---- */
 
@@ -82,8 +83,7 @@ put_interface(struct lw *lw, const struct pf_rule *r, bool out, int class)
 static bool
 has_family(const struct pf_addr *a)
 {
-	return a->kind != PF_ADDR_ANY && a->kind != PF_ADDR_NOROUTE &&
-	    a->kind != PF_ADDR_URPF;
+	return a->kind != PF_ADDR_ANY && a->kind != PF_ADDR_NOROUTE;
 }
 
 /* "! any" is nothing. */
@@ -180,14 +180,61 @@ put_prefix(struct lw *lw, const struct pf_addr *a, uint8_t len)
 }
 
 static void
-put_addr(struct lw *lw, const struct pf_addr *a, uint8_t af, bool dst)
+x_fib(struct lw *lw, int result, uint32_t flags, int op, uint32_t value)
+{
+	struct nft_expr *x = lw_add(lw, NFT_X_FIB);
+
+	x->op = result;
+	x->num = flags;
+	x->reg = 0;
+	x_cmp_u32(lw, op, 0, value);
+}
+
+/* Is there no route to the address? To the kernel's lookup of a device,
+ * addresses of its own have none, hence the second question. */
+static void
+put_no_route(struct lw *lw, bool dst)
+{
+	uint32_t side = dst ? NFTA_FIB_F_DADDR : NFTA_FIB_F_SADDR;
+
+	x_fib(lw, NFT_FIB_RESULT_OIF, side, NFT_CMP_EQ, 0);
+	x_fib(lw, NFT_FIB_RESULT_ADDRTYPE, side, NFT_CMP_EQ, RTN_UNICAST);
+}
+
+/* Did the packet come in where no answer would go out? Over a loopback comes
+ * what is this machine's; an answer goes over the one that owns its sender. */
+static void
+put_urpf(struct lw *lw, uint8_t af, bool neg, int class)
+{
+	if (class != LW_EXT) {
+		x_payload(lw, NFT_PAYLOAD_NETWORK_HEADER,
+		    af == AF_INET ? 12 : 8, af == AF_INET ? 4 : 16, 0);
+		x_lookup(
+		    lw, 0, lw_own_set(lw, lw->loops.v[class].name, af), !neg);
+		return;
+	}
+	x_fib(lw, NFT_FIB_RESULT_OIF, NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF,
+	    neg ? NFT_CMP_NEQ : NFT_CMP_EQ, 0);
+}
+
+static void
+put_addr(
+    struct lw *lw, const struct pf_addr *a, uint8_t af, bool dst, int class)
 {
 	uint8_t len = af == AF_INET ? 4 : 16;
 	uint16_t offset = af == AF_INET ? (dst ? 16 : 12) : (dst ? 24 : 8);
 	struct nft_expr *x;
 
-	if (!has_family(a))
+	if (a->kind == PF_ADDR_ANY)
 		return;
+	if (a->kind == PF_ADDR_NOROUTE) {
+		put_no_route(lw, dst);
+		return;
+	}
+	if (a->kind == PF_ADDR_URPF) {
+		put_urpf(lw, af, a->neg, class);
+		return;
+	}
 	/* A prefix of whole bytes needs no mask: load fewer bytes. */
 	if (a->kind == PF_ADDR_IP && a->bits % 8 == 0)
 		len = a->bits / 8;
@@ -383,8 +430,8 @@ lw_conditions(struct lw *lw, const struct lw_match *m,
 
 		put_port(lw, &r->dst.port, true);
 		put_port(lw, &r->src.port, false);
-		put_addr(lw, &r->src.addr, v->af, false);
-		put_addr(lw, &r->dst.addr, v->af, true);
+		put_addr(lw, &r->src.addr, v->af, false, class);
+		put_addr(lw, &r->dst.addr, v->af, true, class);
 		if (r->flagset && !v->no_tcp && v->proto == IPPROTO_TCP)
 			put_flags(lw, r);
 		put_icmp(lw, r);

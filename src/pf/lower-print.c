@@ -104,6 +104,9 @@ put_load(struct str *s, const struct nft_expr *x)
 		str_printf(s, "r%d =", x->reg);
 		put_hex(s, x->data, x->len);
 		break;
+	case NFT_X_FIB:
+		str_printf(s, "r%d = fib %d %u", x->reg, x->op, x->num);
+		break;
 	default:
 		str_printf(s, "r%d = %s %u",
 		    x->reg2 == NFT_NOREG ? x->reg : x->reg2,

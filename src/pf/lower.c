@@ -88,6 +88,8 @@ find_loops(struct lw *lw)
 static bool
 tells_apart(const struct lw *lw, const struct pf_rule *r)
 {
+	if (r->src.addr.kind == PF_ADDR_URPF)
+		return true;
 	if (!r->ifname)
 		return false;
 	for (size_t i = 1; i < lw->loops.n; i++)

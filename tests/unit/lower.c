@@ -308,11 +308,12 @@ static void
 test_refused_rules(void)
 {
 	test_refused("pass in on em0 from (wan)\n"
-		     "pass in from urpf-failed\n"
+		     "pass out from urpf-failed\n"
 		     "pass in log (all)\n",
 	    "pf.conf:1: (wan) is an interface group, whose addresses are not "
 	    "followed yet: name the interfaces\n"
-	    "pf.conf:2: urpf-failed is not built yet\n"
+	    "pf.conf:2: urpf-failed works only in rules with `in`: nf_tables "
+	    "finds no route of a packet that goes out\n"
 	    "pf.conf:3: log (all) and log (user) are not built yet\n",
 	    "addresses that nf_tables does not have, and logs");
 	test_refused("pass in proto tcp keep state (source-track rule)\n"
@@ -387,6 +388,29 @@ test_refused_options(void)
 	    "pf.conf:1: queues are not built: Linux has its own, see tc(8)\n"
 	    "pf.conf:2: queues are not built: Linux has its own, see tc(8)\n",
 	    "queues are another program's on Linux");
+}
+
+static void
+test_routes(void)
+{
+	_cleanup_free_ char *all = lower("block in proto 50 from urpf-failed\n"
+					 "block in proto 51 from no-route\n"
+					 "pass in proto 52 to no-route\n");
+	_cleanup_free_ char *ext = chain(all, "ext_in");
+	_cleanup_free_ char *lo1 = chain(all, "lo1_in");
+
+	ok(strstr(ext, "== 0x32; r0 = meta nfproto; r0 == 0x02; "
+		       "r0 = fib 1 9; r0 == 0x00000000; "),
+	    "urpf-failed asks for the way back over the same interface");
+	ok(strstr(ext,
+	       "== 0x33; r0 = fib 1 1; r0 == 0x00000000; "
+	       "r0 = fib 3 1; r0 == 0x01000000; "),
+	    "no-route is neither a device nor an address of the machine");
+	ok(strstr(ext, "r0 = fib 1 2; r0 == 0x00000000; r0 = fib 3 2"),
+	    "of the destination, too");
+	ok(strstr(lo1, "r0 = nh+12,4; r0 not in @own4_lo1; "),
+	    "over a loopback the way back is over its owner's");
+	ok(!strstr(lo1, "fib"), "and there is a route to everything");
 }
 
 static void
@@ -545,6 +569,7 @@ main(void)
 	test_refused_pools();
 	test_refused_options();
 	test_timeouts();
+	test_routes();
 	test_refused("pass in all\npass in user 0\n",
 	    "pf.conf:2: user works only in rules with `out`: nf_tables does "
 	    "not know who will receive a packet\n",
