@@ -173,40 +173,50 @@ static const struct service services[] = {
 
 /* ---- enable, disable ---- */
 
-/* Debian's init has to call the scripts at boot; whether they do anything then
- * is rc.conf's matter, so `disable` leaves them. */
 static int
-register_one(const char *name, struct err *err)
+tell_init(const char *const argv[], struct err *err)
 {
-	_cleanup_free_ char *script = xasprintf("/etc/init.d/%s", name);
-	const char *argv[] = { "update-rc.d", name, "defaults", NULL };
-	const char *unit[] = { "systemctl", "-q", "enable", name, NULL };
 	struct proc_spec spec = PROC_SPEC_INIT;
 	int r;
 
-	if (access(script, X_OK) < 0)
-		return 0;
-	spec.argv = access("/run/systemd/system", F_OK) == 0 ? unit : argv;
+	spec.argv = argv;
 	r = proc_run(&spec, err);
 	if (r == -ENOENT)
 		return 0; /* an init that needs no telling */
 	if (r > 0)
 		return err_set(
-		    err, EIO, "%s %s ended with %d", spec.argv[0], name, r);
+		    err, EIO, "%s %s ended with %d", argv[0], argv[1], r);
 	return r;
 }
 
+/* Debian's init has to call the scripts at boot; whether they do anything then
+ * is rc.conf's matter, so `disable` leaves them. systemd is told of all at
+ * once: with each call it reads all units again. */
 static int
 register_scripts(const struct service *s, struct err *err)
 {
 	/* Those that the service's own depends on come first. */
 	const char *const names[] = { "gaol-early", "gaol-network", s->name,
 		"gaol-watch" };
+	const char *units[ARRAY_SIZE(names) + 4] = { "systemctl", "-q",
+		"enable" };
+	bool systemd = access("/run/systemd/system", F_OK) == 0;
+	size_t n = 3;
 	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++)
-		r = register_one(names[i], err);
-	return r;
+	for (size_t i = 0; i < ARRAY_SIZE(names) && r == 0; i++) {
+		_cleanup_free_ char *script =
+		    xasprintf("/etc/init.d/%s", names[i]);
+		const char *const one[] = { "update-rc.d", names[i], "defaults",
+			NULL };
+
+		if (access(script, X_OK) < 0)
+			continue;
+		units[n++] = names[i];
+		if (!systemd)
+			r = tell_init(one, err);
+	}
+	return systemd && n > 3 ? tell_init(units, err) : r;
 }
 
 static int

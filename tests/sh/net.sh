@@ -216,6 +216,14 @@ test_expect 'Debian'"'"'s service passes the words on' '
 	grep -qx "gaol-early defaults gaol-network defaults pf defaults gaol-watch defaults" &&
 	service iocage enable && grep -qx "iocage_enable=\"YES\"" /etc/rc.conf &&
 	service iocage rcvar | grep -qx "iocage_enable=\"YES\""'
+sed "s,update-rc.d,systemctl," "$TMP/bin/update-rc.d" >"$TMP/bin/systemctl" &&
+    chmod 755 "$TMP/bin/systemctl"
+test_expect 'systemd is told of all units in one call' '
+	rm "$TMP/told" && mkdir -p /run/systemd/system &&
+	gaol service iocage enable; rmdir /run/systemd/system
+	sed "s,.*/systemctl,systemctl," "$TMP/told" | tee "$TMP/calls" &&
+	[ "$(cat "$TMP/calls")" = \
+	    "systemctl -q enable gaol-early gaol-network iocage gaol-watch" ]'
 test_expect 'init is silent about what is not enabled' '
 	gaol service pf disable && gaol service iocage disable &&
 	[ -z "$(runlevel=2 /etc/init.d/pf start 2>&1)" ] &&
