@@ -83,6 +83,26 @@ check_ids(struct lw *lw, const struct pf_rule *r)
 	}
 }
 
+static bool
+is_anyone(const struct pf_peer *p)
+{
+	return p->addr.kind == PF_ADDR_ANY && !p->addr.neg &&
+	    p->port.op == PF_OP_NONE;
+}
+
+/* Does pf, too, put together all fragments that come in? Then it has none to
+ * show to a rule, and `fragment` matches nothing. */
+static bool
+scrubs_all(const struct lw *lw)
+{
+	const struct pf_rules *list = &lw->rs->main->list[PF_LIST_SCRUB];
+	const struct pf_rule *r = list->n ? list->v[0] : NULL;
+
+	return r && r->action == PF_SCRUB && r->dir != PF_OUT &&
+	    !r->anchor_call && !r->ifname && !r->af && !r->proto &&
+	    !r->tagged && is_anyone(&r->src) && is_anyone(&r->dst);
+}
+
 static void
 check_filter(struct lw *lw, const struct pf_rule *r)
 {
@@ -91,8 +111,10 @@ check_filter(struct lw *lw, const struct pf_rule *r)
 	if (r->route)
 		lw_error(
 		    lw, r, "route-to, reply-to and dup-to are not built yet");
-	if (r->fragment)
-		lw_error(lw, r, "fragment is not built yet");
+	if (r->fragment && !scrubs_all(lw))
+		lw_error(lw, r,
+		    "fragment works only where `scrub in all` comes first: "
+		    "Linux always puts fragments together");
 	if (r->allow_opts)
 		lw_error(lw, r, "allow-opts is not built yet");
 	if (r->os)

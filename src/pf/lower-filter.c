@@ -383,6 +383,8 @@ concerns(const struct lw *lw, const struct place *p, const struct lw_match *m)
 		if (r->dir == (p->out ? PF_IN : PF_OUT) ||
 		    !lw_on_class(lw, r->ifname, r->if_not, p->class))
 			return false;
+		if (r->fragment)
+			return false; /* all were put together */
 		/* What goes over a loopback is this machine's and has a
 		 * route. */
 		if (p->class != LW_EXT &&

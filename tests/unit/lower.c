@@ -414,6 +414,26 @@ test_routes(void)
 }
 
 static void
+test_fragments(void)
+{
+	_cleanup_free_ char *with = lower("scrub in all\n"
+					  "block in fragment\n"
+					  "block in proto 50\n");
+	_cleanup_free_ char *without = lower("scrub in all\n"
+					     "block in proto 50\n");
+	_cleanup_free_ char *in = chain(with, "ext_in");
+	_cleanup_free_ char *same = chain(without, "ext_in");
+
+	ok(strstr(in, "== 0x32") != NULL, "with scrub in all, others stand");
+	is_str(in, same, "and nothing is left of a rule about fragments");
+	test_refused("scrub in on em0 all\n"
+		     "block in fragment\n",
+	    "pf.conf:2: fragment works only where `scrub in all` comes first: "
+	    "Linux always puts fragments together\n",
+	    "without it they are refused");
+}
+
+static void
 test_timeouts(void)
 {
 	_cleanup_free_ char *none = lower("pass in proto udp\n");
@@ -570,6 +590,7 @@ main(void)
 	test_refused_options();
 	test_timeouts();
 	test_routes();
+	test_fragments();
 	test_refused("pass in all\npass in user 0\n",
 	    "pf.conf:2: user works only in rules with `out`: nf_tables does "
 	    "not know who will receive a packet\n",
