@@ -342,6 +342,7 @@ struct pf_table {
 	bool automatic; /* made by the optimiser */
 	struct pf_addr *addr; /* only PF_ADDR_IP, and ANY for 0/0; with neg */
 	uint8_t *af;	      /* of each */
+	int64_t *since; /* of each, when it came, for who keeps that; or NULL */
 	size_t n, cap;
 	struct pf_table *next;
 	const char *file;

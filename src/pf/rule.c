@@ -93,6 +93,7 @@ pf_ruleset_free(struct pf_ruleset *rs)
 	for (struct pf_table *t = rs->tables; t != NULL; t = t->next) {
 		free(t->addr);
 		free(t->af);
+		free(t->since);
 	}
 	strv_clear(&rs->options.skip);
 	array_clear(&rs->macros);

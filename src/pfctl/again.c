@@ -137,6 +137,7 @@ load_anew(struct pfctl *p, struct store *s, const struct world *w,
 			return r;
 	}
 	all = merged ? merged : rs;
+	since_carry(all, old->rules);
 	if (!differs(old, all))
 		return 0;
 	str_reset(&old->source);

@@ -53,6 +53,7 @@ current_print_table(struct str *s, const struct pf_table *t)
 			pf_print_addr(s, &a, t->af[i], 0);
 	}
 	str_add(s, " }\n");
+	since_print(s, t);
 }
 
 const char *
@@ -238,7 +239,10 @@ current_read(struct store *s, const struct pf_env *env, struct current *c,
 		(void)store_get(
 		    s, c->status.stamp.load_id, "source", &c->source, NULL);
 	}
-	return parse_text("loaded", c->text.buf, env, &c->rules, err);
+	r = parse_text("loaded", c->text.buf, env, &c->rules, err);
+	if (r == 0)
+		since_read(c->rules, c->text.buf);
+	return r;
 }
 
 void

@@ -37,7 +37,7 @@ since_write(struct store *s, bool enabled, struct err *err)
 }
 
 static bool
-since_read(struct store *s, int *enabled, int64_t *when)
+enabled_since(struct store *s, int *enabled, int64_t *when)
 {
 	_cleanup_(str_clear) struct str text = STR_INIT;
 
@@ -51,7 +51,7 @@ was_enabled(struct store *s)
 	int64_t when;
 	int enabled;
 
-	return since_read(s, &enabled, &when) && enabled;
+	return enabled_since(s, &enabled, &when) && enabled;
 }
 
 /* ---- counters ---- */
@@ -147,7 +147,7 @@ print_status(struct store *s, const struct current *c)
 
 	snprintf(status, sizeof(status), "Status: %s",
 	    c->status.enabled ? "Enabled" : "Disabled");
-	if (since_read(s, &enabled, &when)) {
+	if (enabled_since(s, &enabled, &when)) {
 		size_t len = strlen(status);
 
 		t = now() - when;

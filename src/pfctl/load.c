@@ -345,9 +345,10 @@ load_it(struct load *l, struct err *err)
  * command line (`p` NULL) leave a trial as it is. */
 static int
 load_rules(const struct pfctl *p, struct store *s, const struct world *w,
-    struct current *old, const struct pf_ruleset *rs,
+    struct current *old, struct pf_ruleset *rs,
     const struct pf_ruleset *written, bool enable, struct err *err)
 {
+	bool emptied = p && p->flush && (flush_parse(p->flush) & FLUSH_TABLES);
 	_cleanup_(load_clear) struct load l = {
 		.p = p,
 		.store = s,
@@ -362,12 +363,13 @@ load_rules(const struct pfctl *p, struct store *s, const struct world *w,
 		.old = old,
 	};
 
+	since_carry(rs, emptied ? NULL : old->rules);
 	return load_it(&l, err);
 }
 
 int
 load_ruleset(struct store *s, const struct world *w, struct current *old,
-    const struct pf_ruleset *rs, bool enable, struct err *err)
+    struct pf_ruleset *rs, bool enable, struct err *err)
 {
 	return load_rules(NULL, s, w, old, rs, NULL, enable, err);
 }
@@ -454,7 +456,7 @@ count_tables(const struct pf_ruleset *rs)
 
 static int
 load_file(struct pfctl *p, const struct world *w, struct store *s,
-    const struct pf_ruleset *rs, struct err *err)
+    struct pf_ruleset *rs, struct err *err)
 {
 	_cleanup_(current_clear) struct current old = CURRENT_INIT;
 	_cleanup_(pf_ruleset_freep) struct pf_ruleset *merged = NULL;

@@ -179,6 +179,17 @@ const char *table_anchor(const struct pf_table *t);
 int parse_with_names(const char *text, const char *file,
     const struct pf_env *env, struct pf_ruleset **ret);
 
+/* ---- since.c: since when an address is in its table ---- */
+
+/* Seconds since 1970. */
+int64_t since_now(void);
+void since_zero(struct pf_table *t);
+/* Behind a table's line in the normal form; of all that it has. */
+void since_print(struct str *s, const struct pf_table *t);
+void since_read(struct pf_ruleset *rs, const char *text);
+/* Addresses that were there keep theirs; NULL: none were. */
+void since_carry(struct pf_ruleset *rs, const struct pf_ruleset *old);
+
 /* ---- anchors.c ---- */
 
 /* An anchor that a rule calls is there, and so is each that another is in. */
@@ -200,7 +211,7 @@ int do_load(struct pfctl *p);
 /* Replace what is loaded (`old`) by this ruleset, and enable pf if told to.
  * A trial goes on. */
 int load_ruleset(struct store *s, const struct world *w, struct current *old,
-    const struct pf_ruleset *rs, bool enable, struct err *err);
+    struct pf_ruleset *rs, bool enable, struct err *err);
 /* Load once more what was loaded under this number, and enable pf if told
  * to. */
 int load_again(struct store *s, const struct world *w,
@@ -376,6 +387,9 @@ int do_clear(struct pfctl *p);
 int do_table(struct pfctl *p);
 /* Take a table out of the ruleset and free it. */
 void table_drop(struct pf_ruleset *rs, struct pf_table *t);
+/* The same address, with or without "!". */
+bool table_same_addr(
+    const struct pf_table *a, size_t i, const struct pf_table *b, size_t k);
 void show_tables(const struct pfctl *p, const struct pf_ruleset *rs);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <time.h>
 
 #include "base/ranges.h"
 
@@ -118,12 +119,13 @@ table_drop(struct pf_ruleset *rs, struct pf_table *t)
 	*at = t->next;
 	free(t->addr);
 	free(t->af);
+	free(t->since);
 }
 
 /* ---- addresses ---- */
 
-static bool
-same_addr(
+bool
+table_same_addr(
     const struct pf_table *a, size_t i, const struct pf_table *b, size_t k)
 {
 	return a->af[i] == b->af[k] && a->addr[i].kind == b->addr[k].kind &&
@@ -138,7 +140,7 @@ index_in(
     const struct pf_table *t, size_t n, const struct pf_table *from, size_t i)
 {
 	for (size_t k = 0; k < n; k++)
-		if (same_addr(from, i, t, k))
+		if (table_same_addr(from, i, t, k))
 			return (ssize_t)k;
 	return -1;
 }
@@ -190,8 +192,10 @@ append(struct pf_table *t, const struct pf_table *from, size_t i)
 
 	t->addr = array_grow(t->addr, t->n, &cap, sizeof(*t->addr));
 	t->af = xreallocarray(t->af, cap, sizeof(*t->af));
+	t->since = xreallocarray(t->since, cap, sizeof(*t->since));
 	t->cap = cap;
 	t->addr[t->n] = from->addr[i];
+	t->since[t->n] = since_now();
 	t->af[t->n++] = from->af[i];
 }
 
@@ -201,6 +205,7 @@ cut(struct pf_table *t, size_t i)
 	t->n--;
 	memmove(&t->addr[i], &t->addr[i + 1], (t->n - i) * sizeof(*t->addr));
 	memmove(&t->af[i], &t->af[i + 1], (t->n - i) * sizeof(*t->af));
+	memmove(&t->since[i], &t->since[i + 1], (t->n - i) * sizeof(*t->since));
 }
 
 /* Read the words of the command line, and those of the file of -f, as a
@@ -241,6 +246,15 @@ by_addr(const void *a, const void *b, void *table)
 	return r ? r : (int)y->bits - (int)x->bits;
 }
 
+static void
+print_cleared(struct str *s, int64_t since)
+{
+	time_t when = (time_t)since;
+	char buf[32];
+
+	str_printf(s, "\tCleared:     %s", ctime_r(&when, buf));
+}
+
 static int
 cmd_show(struct job *j)
 {
@@ -258,9 +272,11 @@ cmd_show(struct job *j)
 		a.neg = false;
 		pf_print_addr(&s, &a, t->af[order[i]], 0);
 		str_addc(&s, '\n');
+		if (j->p->verbose)
+			print_cleared(&s, t->since[order[i]]);
 	}
 	fputs(s.buf, stdout);
-	if (!j->p->verbose)
+	if (!j->p->verbose || !t->counters)
 		return 0;
 	complain("counters of tables are not built yet");
 	return EX_TABLE;
@@ -487,6 +503,51 @@ cmd_replace(struct job *j)
 	return 0;
 }
 
+static int
+cmd_zero(struct job *j)
+{
+	bool there = j->table != NULL;
+
+	if (there) {
+		since_zero(j->table);
+		if (changed(j))
+			return EX_TABLE;
+	}
+	notice(j->p, "%d table/stats cleared.\n", there);
+	return 0;
+}
+
+/* Take out what is in the table for longer than that many seconds. */
+static int
+cmd_expire(struct job *j)
+{
+	int64_t life, now = since_now();
+	size_t n = 0;
+
+	if (!*j->p->args || j->p->args[1])
+		usage();
+	if (str_to_i64(j->p->args[0], 0, UINT32_MAX, &life) < 0) {
+		complain("expiry time: %s is not a number of seconds",
+		    j->p->args[0]);
+		return 1;
+	}
+	for (size_t i = j->table->n; i-- > 0;) {
+		if (now - j->table->since[i] <= life)
+			continue;
+		if (j->table->is_const) {
+			complain("Operation not permitted.");
+			return EX_TABLE;
+		}
+		put_answer(j, DELETED, j->table, i);
+		cut(j->table, i);
+		n++;
+	}
+	if (n && changed(j))
+		return EX_TABLE;
+	notice(j->p, "%zu/%zu addresses expired.\n", n, n);
+	return 0;
+}
+
 /* The rules that name the table stay and find it empty, as in pf. */
 static int
 cmd_kill(struct job *j)
@@ -511,6 +572,7 @@ static const struct table_cmd {
 	const char *word;
 	int (*run)(struct job *j);
 	bool args;    /* takes addresses */
+	bool number;  /* takes a number */
 	bool create;  /* makes the table if it is missing */
 	bool missing; /* works without the table */
 	bool changes; /* not for a const table */
@@ -523,6 +585,8 @@ static const struct table_cmd {
 	    .changes = true },
 	{ "flush", cmd_flush, .changes = true },
 	{ "kill", cmd_kill, .missing = true },
+	{ "zero", cmd_zero, .missing = true },
+	{ "expire", cmd_expire, .number = true },
 };
 
 static const struct table_cmd *
@@ -615,7 +679,7 @@ do_table(struct pfctl *p)
 		complain("Invalid argument.");
 		return EX_TABLE;
 	}
-	if ((*p->args || p->file) && !cmd->args)
+	if ((*p->args && !cmd->args && !cmd->number) || (p->file && !cmd->args))
 		usage();
 	rc = run(&j, cmd);
 	if (rc == 0)

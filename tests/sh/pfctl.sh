@@ -258,6 +258,27 @@ test_expect 'what was added to a table stays in it when the file is loaded again
 	pfctl -q -F all -f "$TMP/seen.conf" && [ -z "$(pfctl -t seen -T show)" ] &&
 	reach 22
 '
+test_expect 'an address leaves a table by its age, over loads too' '
+	pfctl -q -f "$TMP/seen.conf" && pfctl -q -t seen -T add 192.0.2.1 &&
+	sleep 3 && pfctl -q -t seen -T add 192.0.2.2 192.0.2.3 &&
+	pfctl -q -f "$TMP/seen.conf" &&
+	pfctl -vv -t seen -T expire 2 >"$TMP/out" 2>"$TMP/err" &&
+	grep -qx "1/1 addresses expired." "$TMP/err" &&
+	echo "D  192.0.2.1" | diff - "$TMP/out" &&
+	[ "$(pfctl -t seen -T show | wc -l)" = 2 ] &&
+	pfctl -t seen -T expire 100 2>&1 | grep -qx "0/0 addresses expired." &&
+	fails 1 "^pfctl: expiry time: soon is not a number" \
+	    pfctl -t seen -T expire soon
+'
+test_expect '-T show -v tells since when it is there, -T zero begins anew' '
+	sleep 2 && old=$(date -d "1 second ago" +%s) &&
+	pfctl -vt seen -T show 2>/dev/null >"$TMP/out" &&
+	since=$(date -d "$(sed -n "s/^\tCleared: *//p" "$TMP/out" | head -1)" +%s) &&
+	[ "$since" -le "$old" ] && [ "$since" -gt $((old - 30)) ] &&
+	pfctl -t seen -T zero 2>&1 | grep -qx "1 table/stats cleared." &&
+	pfctl -vt seen -T show 2>/dev/null | diff - "$TMP/out"
+	[ $? = 1 ] && pfctl -q -F all -f "$TMP/pf.conf"
+'
 test_expect 'what cannot be loaded is told with its own line all the same' '
 	printf "%s\n" "table <seen> persist" "" \
 	    "scrub in all reassemble tcp" >"$TMP/bad.conf" &&
