@@ -48,7 +48,7 @@ test_expect 'time-outs are those that conntrack has' '
     grep -qx "udp.multiple                  7s" "$TMP/out" &&
     grep -qx "adaptive.start                0 states" "$TMP/out"'
 
-test_expect 'the limit of states is conntrack'\''s' '
+test_expect 'the limit of states is that of conntrack' '
     pfctl -s memory >"$TMP/out" && [ "$(wc -l <"$TMP/out")" = 4 ] &&
     grep -qx "states        hard limit *$(cat "$(ct max)")" "$TMP/out" &&
     grep -qx "src-nodes     unlimited" "$TMP/out"'
