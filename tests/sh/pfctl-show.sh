@@ -65,9 +65,10 @@ serve() {
 	at_end "kill $!"
 	eventually bash -c "exec 3<>/dev/tcp/192.168.178.40/$1" 2>/dev/null
 }
-reach() {
-	world timeout 5 socat -T1 -u "TCP:192.168.178.40:$1,connect-timeout=1" \
-	    - 2>/dev/null | grep -q hello
+reach() { # PORT [SECONDS]
+	world timeout 30 socat -T10 -u \
+	    "TCP:192.168.178.40:$1,connect-timeout=${2-10}" - 2>/dev/null |
+	    grep -q hello
 }
 # counters FIELD RULE: of the rule, by -s rules -v
 counters() {
@@ -95,13 +96,13 @@ test_expect 'a rule counts the packets of its states, both ways' '
     [ "$5" -ge 8 ] && [ "$7" -ge 6 ]'
 
 test_expect 'so do rules that block and that keep no state' '
-    ! reach 79 && ! reach 81 &&
+    ! reach 79 1 && ! reach 81 1 &&
     [ "$(counters Packets "block.*tcp")" -ge 1 ] &&
     [ "$(counters Packets "pass.*no state")" -ge 1 ] &&
     [ "$(counters States "pass.*no state")" = 0 ]'
 
 test_expect 'a rule in an anchor counts for the one that calls it, too' '
-    ! reach 82 && [ "$(counters Packets anchor)" -ge 1 ] &&
+    ! reach 82 1 && [ "$(counters Packets anchor)" -ge 1 ] &&
     [ "$(counters Packets anchor)" = "$(
 	pfctl -a mine -s rules -v 2>/dev/null |
 	    sed -n "s/.*Packets: \([0-9]*\).*/\1/p")" ]'
