@@ -120,7 +120,7 @@ finish(struct pfctl *p _unused_, struct store *s, const struct world *w,
     struct err *err)
 {
 	_cleanup_(str_clear) struct str text = STR_INIT;
-	struct nft_status st;
+	struct nft_status st = { 0 };
 	struct change c;
 	int r = store_get_common(s, CHANGE, &text, err);
 

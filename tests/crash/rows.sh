@@ -267,7 +267,7 @@ pf_table() {
 
 # Rules on trial; what waits for the end of a trial is not waited for.
 on_trial() {
-	pf_on && pfctl -q -f "$TMP/new.conf" --confirm 60
+	pf_on && pfctl -q -f "$TMP/new.conf" --confirm 600
 }
 clocks_end() {
 	local p
@@ -382,7 +382,7 @@ rows() {
 	row 'pfctl -d' 'pfctl -d' pf_on pf_disables
 	row 'pfctl -F' 'pfctl -F all' pf_on pf_flushes
 	row 'pfctl -T' 'pfctl -t friends -T add 192.0.2.1' pf_on pf_table
-	row 'pfctl -f' "pfctl -f $TMP/new.conf --confirm 60" pf_on pf_reverts \
+	row 'pfctl -f' "pfctl -f $TMP/new.conf --confirm 600" pf_on pf_reverts \
 	    'on trial'
 	row 'pfctl --confirm' 'pfctl --confirm' on_trial pf_confirms
 	row 'pfctl --revert' 'pfctl --revert' on_trial pf_reverts
