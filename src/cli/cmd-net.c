@@ -39,7 +39,8 @@ static const struct cli_verb cmd_net_up = {
 	.summary = "make the network that /etc/rc.conf asks for",
 	.help = "Makes the cloned interfaces, adds the addresses and turns"
 		" forwarding on, as far as that is not so already; a second"
-		" call does nothing. Nothing is ever taken away.",
+		" call does nothing. An address that gaol added and rc.conf no"
+		" longer has is removed; no other ever is.",
 	.max_args = 0,
 	.flags = CLI_ROOT | CLI_WRITES,
 	.run = net_up_run,

@@ -184,9 +184,8 @@ refuse_taken(const struct net_view *view, const char *jail,
 	    buf, ifp->pf_name);
 }
 
-/* The host's address on this interface whose network holds `addr`. */
-static const struct net_ifaddr *
-network_of(const struct net_if *ifp, const struct net_addr *addr)
+const struct net_ifaddr *
+net_network_of(const struct net_if *ifp, const struct net_addr *addr)
 {
 	for (size_t i = 0; i < ifp->n; i++) {
 		const struct net_ifaddr *a = &ifp->v[i];
@@ -268,7 +267,7 @@ find_if(const struct net_view *view, const struct net_jail_addr *a,
 			: "; 'gaol net show' lists them");
 	}
 	for (size_t i = 0; i < view->n; i++)
-		if (network_of(&view->v[i], &a->addr)) {
+		if (net_network_of(&view->v[i], &a->addr)) {
 			*ret = &view->v[i];
 			return 0;
 		}
@@ -291,7 +290,7 @@ place_one(const struct net_view *view, const char *jail,
 		r = find_if(view, a, &ifp, err);
 	if (r < 0)
 		return r;
-	net = network_of(ifp, &a->addr);
+	net = net_network_of(ifp, &a->addr);
 	if (!net)
 		return refuse_outside(ifp, &a->addr, err);
 	r = refuse_reserved(net, &a->addr, err);

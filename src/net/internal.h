@@ -88,6 +88,24 @@ int net_jail_place(const struct net_view *view, const char *jail,
     const struct net_jail_addrs *addrs, struct net_places *ret,
     struct err *err);
 
+/* The host's address on this interface whose network holds `addr`: the gateway
+ * of a jail with that address. NULL if there is none. */
+const struct net_ifaddr *net_network_of(
+    const struct net_if *ifp, const struct net_addr *addr);
+
+/* ---- addresses that rc.conf no longer has (unwanted.c, pure) ---- */
+
+/* Did net_up put this address there, and does the plan have it no more? */
+bool net_is_unwanted(const struct net_plan *plan, const struct net_if *ifp,
+    const struct net_ifaddr *a);
+/* The running jail that has it as its gateway, or NULL. */
+const char *net_gateway_user(
+    const struct net_if *ifp, const struct net_ifaddr *a);
+/* Would the kernel take along an address that stays? It does so with those of
+ * the same network that came later, unless the interface promotes them. */
+bool net_takes_along(const struct net_plan *plan, const struct net_if *ifp,
+    const struct net_ifaddr *a);
+
 /* ---- proxy of neighbour discovery (proxy.c) ---- */
 
 /* Let the interface answer for addresses of others; and, if we had turned it

@@ -45,6 +45,13 @@ struct rcconf;
  */
 #define NET_GROUP 0x6a61696cu
 
+/*
+ * The protocol (IFA_PROTO, Linux 5.18) of the addresses that net_up adds: "g".
+ * So the kernel itself remembers which are gaol's, and forgets with the
+ * address; one that somebody else added, even the same, is not.
+ */
+#define NET_ADDR_PROTO 0x67
+
 /* The guard's table (family inet). */
 #define NET_GUARD_TABLE "gaol_guard"
 
@@ -105,6 +112,7 @@ struct net_ifaddr {
 	struct net_addr brd;  /* IPv4 broadcast; family 0: none */
 	const char *jail;     /* the jail that holds it, NULL: the host */
 	bool tentative;	      /* IPv6, duplicate detection not done */
+	bool ours;	      /* net_up put it there (NET_ADDR_PROTO) */
 };
 
 /* One interface. Jails' host ends are no interface of the view: they stand
@@ -217,6 +225,8 @@ struct net_plan {
 	size_t n, cap;
 	bool forward4; /* gateway_enable */
 	bool forward6; /* ipv6_gateway_enable */
+	bool blank;    /* rc.conf assigns nothing, or there is none */
+	bool partial;  /* cloned interfaces only */
 	/* What rc.conf says and gaol leaves to the host's own network
 	 * configuration, as sentences: DHCP, default routes. */
 	struct strv notes;
@@ -235,7 +245,9 @@ void net_plan_keep_cloned(struct net_plan *plan);
 
 /*
  * Make the kernel as the plan says; what is already so is not touched, so a
- * second call does nothing. Each step is told to `say` (which may be NULL)
+ * second call does nothing. An address that an earlier call added and the
+ * plan has no more is removed, if no running jail has it as its gateway; a
+ * blank plan removes nothing. Each step is told to `say` (which may be NULL)
  * before it is done ("lo1: add 192.168.0.1/24"); with `dry` nothing is done.
  * Under running jails, a guard that somebody flushed is made again.
  * An error leaves the steps before it done; calling again carries on.

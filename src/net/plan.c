@@ -301,6 +301,7 @@ net_plan_make(const struct rcconf *rc, struct net_plan *ret, struct err *err)
 
 	if (r < 0)
 		return r;
+	plan.blank = rc->vars.n == 0;
 	*ret = plan;
 	plan = (struct net_plan){ 0 };
 	return 0;
@@ -334,6 +335,7 @@ net_plan_keep_cloned(struct net_plan *plan)
 			plan_if_clear(&plan->v[i]);
 	}
 	plan->n = n;
+	plan->partial = true;
 	strv_clear(&plan->notes);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * From the plan to the kernel: what is missing becomes a list of operations,
- * then they are done one after the other. Everything that can be refused is
+ * From the plan to the kernel: what is too much or missing becomes a list of
+ * operations, then they are done one after the other. Everything that can be refused is
  * refused while the list is made, so that a bad plan changes nothing.
  *
  * A cloned loopback is a dummy device, or where the kernel has none a bridge
@@ -23,6 +23,8 @@ enum op_kind {
 	OP_UP,
 	OP_ADDR,
 	OP_GUARD,
+	OP_REMOVE,
+	OP_KEEP, /* only said */
 };
 
 struct op {
@@ -116,6 +118,67 @@ want_guard(struct ops *ops, const struct net_view *view, struct err *err)
 	return 0;
 }
 
+/* ---- what is too much ---- */
+
+/* Through the wish of the interface alone, or of all. */
+static bool
+promotes(const struct net_if *ifp)
+{
+	_cleanup_free_ char *path =
+	    xasprintf("ipv4/conf/%s/promote_secondaries", ifp->name);
+	int one = 0, all = 0;
+
+	(void)net_sysctl_read(path, &one);
+	(void)net_sysctl_read("ipv4/conf/all/promote_secondaries", &all);
+	return one || all;
+}
+
+static void
+want_promotion(struct ops *ops, const struct net_if *ifp)
+{
+	_cleanup_free_ char *path =
+	    xasprintf("ipv4/conf/%s/promote_secondaries", ifp->name);
+
+	if (!promotes(ifp))
+		want_sysctl(ops, path, "1");
+}
+
+static void
+want_removal(struct ops *ops, const struct net_plan *plan,
+    const struct net_if *ifp, const struct net_ifaddr *a)
+{
+	const char *jail = net_gateway_user(ifp, a);
+	char buf[NET_ADDR_STRLEN];
+	struct op *op;
+
+	net_addr_format(&a->addr, true, buf);
+	if (!jail && net_takes_along(plan, ifp, a))
+		want_promotion(ops, ifp);
+	op = array_add(ops);
+	net_copy_ifname(op->ifname, ifp->name);
+	op->addr = a->addr;
+	op->kind = jail ? OP_KEEP : OP_REMOVE;
+	op->text = jail
+	    ? xasprintf("%s: %s stays until the jail '%s' stops: it is its "
+			"gateway",
+		  ifp->pf_name, buf, jail)
+	    : xasprintf("%s: remove %s", ifp->pf_name, buf);
+}
+
+static void
+want_removals(
+    struct ops *ops, const struct net_plan *plan, const struct net_view *view)
+{
+	for (size_t i = 0; i < view->n; i++)
+		for (size_t k = 0; k < view->v[i].n; k++)
+			if (net_is_unwanted(
+				plan, &view->v[i], &view->v[i].v[k]))
+				want_removal(
+				    ops, plan, &view->v[i], &view->v[i].v[k]);
+}
+
+/* ---- what is missing ---- */
+
 static struct op *
 want(struct ops *ops, enum op_kind kind, const struct net_plan_if *p,
     const char *ifname)
@@ -140,6 +203,16 @@ find_if(const struct net_view *view, const char *name)
 	return exact;
 }
 
+static bool
+is_removed(const struct ops *ops, const struct net_addr *addr)
+{
+	for (size_t i = 0; i < ops->n; i++)
+		if (ops->v[i].kind == OP_REMOVE &&
+		    net_addr_same(&ops->v[i].addr, addr))
+			return true;
+	return false;
+}
+
 static int
 want_addr(struct ops *ops, const struct net_view *view,
     const struct net_plan_if *p, const char *ifname,
@@ -160,7 +233,7 @@ want_addr(struct ops *ops, const struct net_view *view,
 	if (holder && streq(ifp->name, ifname) &&
 	    holder->addr.plen == a->addr.plen)
 		return 0;
-	if (holder)
+	if (holder && !is_removed(ops, &a->addr))
 		return err_set(err, EADDRINUSE,
 		    "%s:%u: %s is on %s with "
 		    "the length %u already; remove it there first",
@@ -315,6 +388,7 @@ do_addr(struct rtnl *nl, const struct op *op, struct err *err)
 	info->ifa_index = (uint32_t)index;
 	net_put_addr(m, IFA_LOCAL, &op->addr);
 	net_put_addr(m, IFA_ADDRESS, &op->addr);
+	mnl_attr_put_u8(m, IFA_PROTO, NET_ADDR_PROTO);
 	if (!lo && op->addr.family == AF_INET && op->addr.plen < 31) {
 		struct net_addr brd = net_addr_last(&op->addr);
 
@@ -326,6 +400,27 @@ do_addr(struct rtnl *nl, const struct op *op, struct err *err)
 		mnl_attr_put_u32(m, IFA_FLAGS, IFA_F_NODAD);
 	r = rtnl_run(nl, &b, err);
 	return r < 0 || !lo ? r : net_wait_local(nl, &op->addr, err);
+}
+
+static int
+do_remove(struct rtnl *nl, const struct op *op, struct err *err)
+{
+	_cleanup_(rtnl_batch_clear) struct rtnl_batch b = RTNL_BATCH_INIT;
+	int index = index_of(op, err);
+	struct ifaddrmsg *info;
+	struct nlmsghdr *m;
+
+	if (index < 0)
+		return index;
+	/* The one before may have taken it along. */
+	m = rtnl_add(&b, RTM_DELADDR, 0, EADDRNOTAVAIL, "%s", op->text);
+	info = mnl_nlmsg_put_extra_header(m, sizeof(*info));
+	info->ifa_family = op->addr.family;
+	info->ifa_prefixlen = op->addr.plen;
+	info->ifa_index = (uint32_t)index;
+	net_put_addr(m, IFA_LOCAL, &op->addr);
+	net_put_addr(m, IFA_ADDRESS, &op->addr);
+	return rtnl_run(nl, &b, err);
 }
 
 static int
@@ -343,6 +438,10 @@ do_op(struct rtnl *nl, const struct op *op, struct err *err)
 		return do_addr(nl, op, err);
 	case OP_GUARD:
 		return net_guard_ensure(err);
+	case OP_REMOVE:
+		return do_remove(nl, op, err);
+	case OP_KEEP:
+		return 0;
 	}
 	BUG("operation %d", op->kind);
 }
@@ -376,6 +475,8 @@ net_up(const struct net_plan *plan, bool dry,
 	_cleanup_(ops_clear) struct ops ops = { 0 };
 	int r = net_view_read(&view, err);
 
+	if (r == 0)
+		want_removals(&ops, plan, &view);
 	for (size_t i = 0; i < plan->n && r == 0; i++)
 		r = want_if(&ops, &view, &plan->v[i], err);
 	if (r == 0)

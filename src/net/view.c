@@ -167,6 +167,9 @@ on_addr(const struct nlmsghdr *m, void *arg)
 			a.tentative = mnl_attr_get_u32(attr) &
 			    (IFA_F_TENTATIVE | IFA_F_DADFAILED);
 			break;
+		case IFA_PROTO:
+			a.ours = mnl_attr_get_u8(attr) == NET_ADDR_PROTO;
+			break;
 		}
 	}
 	if (!local)

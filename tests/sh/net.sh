@@ -63,17 +63,82 @@ test_expect 'a second time there is nothing to do' '
 test_expect 'the rest is done if a part is there' '
 	ip addr del 192.168.0.1/24 dev lo1 &&
 	[ "$(gaol net up)" = "lo1: add 192.168.0.1/24" ]'
-test_expect 'rc.conf.local wins' '
+test_expect 'rc.conf.local wins; what rc.conf no longer has goes' '
 	echo "ipv4_addrs_lo1=10.0.0.1/8" >/etc/rc.conf.local &&
-	[ "$(gaol net up)" = "lo1: add 10.0.0.1/8" ] &&
-	ip addr del 10.0.0.1/8 dev lo1 && rm /etc/rc.conf.local'
+	gaol net up | diff - <(echo "lo1: remove 192.168.0.1/24
+lo1: add 10.0.0.1/8") &&
+	rm /etc/rc.conf.local && gaol net up | diff - <(echo "lo1: remove 10.0.0.1/8
+lo1: add 192.168.0.1/24") && [ -z "$(gaol net up)" ]'
 test_expect 'no rc.conf, nothing to do' '
 	rm /etc/rc.conf && [ -z "$(gaol net up)" ]'
 test_expect 'DHCP is left to the host, and said' '
-	echo "ifconfig_em0=DHCP" >/etc/rc.conf && network >"$TMP/before" &&
+	tutorial && gaol net up && network >"$TMP/before" &&
+	echo "ifconfig_em0=DHCP" >>/etc/rc.conf &&
 	gaol net up 2>"$TMP/err" && network | diff "$TMP/before" - &&
-	grep -q "/etc/rc.conf:1: ifconfig_em0=\"DHCP\" is left to the host" \
+	grep -q "/etc/rc.conf:5: ifconfig_em0=\"DHCP\" is left to the host" \
 	    "$TMP/err"'
+
+# ---- addresses that rc.conf no longer has
+
+addrs() { # IF
+	ip -o addr show dev "$1" | awk '{ print $4 }' | grep -v fe80 | xargs
+}
+aliases() { # a line for each
+	{
+		echo 'cloned_interfaces="lo1"'
+		printf '%s\n' 'ipv4_addrs_lo1="192.168.0.1/24"' \
+		    'ifconfig_lo1_ipv6="inet6 fd00::1/126"' "$@"
+	} >/etc/rc.conf
+}
+test_expect 'an alias that was removed from rc.conf is removed' '
+	aliases "ipv4_addrs_em0=\"192.168.178.60/24 10.9.0.1/24\"" \
+	    "ipv6_addrs_em0=2001:db8:9::1/64" && gaol net up &&
+	aliases "ipv4_addrs_em0=10.9.0.1/24" && gaol net up --plan >"$TMP/plan" &&
+	diff - "$TMP/plan" <<-END &&
+	em0: remove 192.168.178.60/24
+	em0: remove 2001:db8:9::1/64
+	END
+	[ "$(addrs em0)" = "192.168.178.40/24 10.9.0.1/24 192.168.178.60/24 \
+2001:db8:9::1/64" ] && gaol net up | diff "$TMP/plan" - &&
+	[ "$(addrs em0)" = "192.168.178.40/24 10.9.0.1/24" ] &&
+	[ -z "$(gaol net up)" ]'
+test_expect 'never one of the administrator, whether rc.conf had it or not' '
+	ip addr add 10.9.0.2/32 dev em0 && ip addr add 10.9.0.3/32 dev em0 &&
+	aliases "ipv4_addrs_em0=\"10.9.0.1/24 10.9.0.2/32\"" &&
+	[ -z "$(gaol net up)" ] && aliases && gaol net up &&
+	[ "$(addrs em0)" = "192.168.178.40/24 10.9.0.2/32 10.9.0.3/32" ]'
+test_expect 'nor one that the administrator made anew' '
+	aliases "ipv4_addrs_em0=10.9.0.4/32" && gaol net up &&
+	ip addr del 10.9.0.4/32 dev em0 && ip addr add 10.9.0.4/32 dev em0 &&
+	aliases && [ -z "$(gaol net up)" ] && addrs em0 | grep -q 10.9.0.4/32 &&
+	ip addr del 10.9.0.2/32 dev em0 && ip addr del 10.9.0.3/32 dev em0 &&
+	ip addr del 10.9.0.4/32 dev em0'
+test_expect 'nor those that the kernel would take along, nor their routes' '
+	aliases "ipv4_addrs_em0=10.9.0.1/24" && gaol net up &&
+	ip addr add 10.9.0.7/24 dev em0 && ip route add 10.10.0.0/16 via 10.9.0.254 &&
+	aliases && gaol net up | diff - <(echo "set \
+/proc/sys/net/ipv4/conf/em0/promote_secondaries to 1
+em0: remove 10.9.0.1/24") &&
+	[ "$(addrs em0)" = "192.168.178.40/24 10.9.0.7/24" ] &&
+	ip route | grep -q "10.10.0.0/16 via 10.9.0.254" &&
+	ip addr del 10.9.0.7/24 dev em0 &&
+	echo 0 >/proc/sys/net/ipv4/conf/em0/promote_secondaries'
+test_expect 'an address that moves to another interface' '
+	aliases "cloned_interfaces=\"lo1 lo2\"" "ipv4_addrs_lo2=10.8.0.1/24" &&
+	gaol net up && aliases "cloned_interfaces=\"lo1 lo2\"" \
+	    "ipv4_addrs_lo1=\"192.168.0.1/24 10.8.0.1/24\"" && gaol net up &&
+	[ -z "$(addrs lo2)" ] && addrs lo1 | grep -q 10.8.0.1/24 &&
+	aliases && [ "$(gaol net up)" = "lo1: remove 10.8.0.1/24" ] &&
+	ip link del lo2'
+test_expect 'before the network, only from cloned interfaces' '
+	aliases "ipv4_addrs_em0=10.9.0.1/24" \
+	    "ipv4_addrs_lo1=\"192.168.0.1/24 10.8.0.1/24\"" && gaol net up &&
+	aliases && gaol boot --stage early && ! addrs lo1 | grep -q 10.8.0.1 &&
+	addrs em0 | grep -q 10.9.0.1 && gaol boot --stage network &&
+	! addrs em0 | grep -q 10.9.0.1'
+test_expect 'without anything in rc.conf, nothing is removed' '
+	echo "# empty" >/etc/rc.conf && [ -z "$(gaol net up)" ] && rm /etc/rc.conf &&
+	[ -z "$(gaol net up)" ] && addrs lo1 | grep -q 192.168.0.1/24'
 
 # ---- hostile and broken rc.conf
 
@@ -99,6 +164,7 @@ test_expect 'an interface that is not there' '
 ipv4_addrs_em7=10.0.0.1/24
 " "/etc/rc.conf:2: there is no interface .em7."'
 test_expect 'an address that another interface has' '
+	ip addr del 192.168.0.1/24 dev lo1 && ip addr add 192.168.0.1/24 dev lo1 &&
 	refused "ipv4_addrs_em0=192.168.0.1/24
 " "/etc/rc.conf:1: 192.168.0.1/24 is on lo1 with the length 24 already; .*"'
 test_expect 'neither yes nor no' '

@@ -229,6 +229,13 @@ refused(const char *text, const char *want)
 static void
 test_net_up_refusals(void)
 {
+	_cleanup_(str_clear) struct str steps = STR_INIT;
+	struct err err = { 0 };
+
+	/* The administrator's own, that gaol does not move. */
+	is_int(sh("ip addr del 192.168.0.1/24 dev lo1 && "
+		  "ip addr add 192.168.0.1/24 dev lo1"),
+	    0, "lo1's address is made anew");
 	refused("cloned_interfaces=lo2\nipv4_addrs_em9=10.0.0.1/24",
 	    "rc.conf:2: there is no interface 'em9'");
 	refused("\nipv4_addrs_lo7=10.0.0.1/24",
@@ -240,6 +247,30 @@ test_net_up_refusals(void)
 	refused("ipv4_addrs_lo1=192.168.0.1/16",
 	    "rc.conf:1: 192.168.0.1/16 is on lo1 with the length 24 already; "
 	    "remove it there first");
+	is_int(sh("ip addr del 192.168.0.1/24 dev lo1"), 0, "it goes");
+	is_int(net_up_text(rc_text, false, &steps, &err), 0, "net up");
+	is_str(steps.buf, "lo1: add 192.168.0.1/24\n", "adds it again");
+}
+
+/* Jails that run have lo1's addresses as their gateways. */
+static void
+test_net_up_keeps_gateways(void)
+{
+	_cleanup_(str_clear) struct str steps = STR_INIT;
+	struct err err = { 0 };
+
+	is_int(net_up_text("cloned_interfaces=lo1\n"
+			   "ifconfig_lo1_ipv6='inet6 fd00:1::1/64'\n"
+			   "ifconfig_em0='inet 192.0.2.1/24'\n"
+			   "ifconfig_em0_ipv6='inet6 2001:db8::1/64'\n",
+		   false, &steps, &err),
+	    0, "net up without lo1's address");
+	ok(strstr(steps.buf,
+	       "lo1: 192.168.0.1/24 stays until the jail 'a' stops: it is its "
+	       "gateway\n") != NULL,
+	    "says who needs it");
+	is_int(sh("ip addr show dev lo1 | grep -q 192.168.0.1/24"), 0,
+	    "and leaves it");
 }
 
 static bool
@@ -891,6 +922,7 @@ main(void)
 	test_flows();
 	test_inside();
 	test_view();
+	test_net_up_keeps_gateways();
 	test_guard_forged();
 	test_guard();
 	test_refusals();
