@@ -209,12 +209,12 @@ cgroups_enter_v1(const struct cgroups *c, struct err *err)
 	return 0;
 }
 
-/* The last processes leave their group a moment after they were seen dead. */
+/* The last processes leave their group a moment after they were seen dead. One
+ * that is gone is no error. */
 static int
-remove_group(const char *path, struct err *err)
+rmdir_soon(const char *path, struct err *err)
 {
 	const struct timespec moment = { .tv_nsec = 1000000 };
-	_cleanup_free_ char *parent = xstrdup(path);
 
 	for (int i = 0; rmdir(path) < 0; i++) {
 		if (errno == ENOENT)
@@ -223,6 +223,17 @@ remove_group(const char *path, struct err *err)
 			return err_errno(err, "cannot remove cgroup %s", path);
 		(void)nanosleep(&moment, NULL);
 	}
+	return 0;
+}
+
+static int
+remove_group(const char *path, struct err *err)
+{
+	_cleanup_free_ char *parent = xstrdup(path);
+	int r = rmdir_soon(path, err);
+
+	if (r < 0)
+		return r;
 	*strrchr(parent, '/') = '\0';
 	/* Fails while other jails are there. A unit's group is systemd's. */
 	if (streq(strrchr(parent, '/'), "/" CGROUP_PARENT))
@@ -390,9 +401,9 @@ cgroups_remove_empty(const char *name, struct err *err)
 		_cleanup_free_ char *path =
 		    xasprintf("%s/%s", parents.v[i], name);
 
-		if (rmdir(path) < 0 && errno != ENOENT)
-			return err_errno(err, "cannot remove cgroup %s", path);
-		if (streq(strrchr(parents.v[i], '/'), "/" CGROUP_PARENT))
+		r = rmdir_soon(path, err);
+		if (r == 0 &&
+		    streq(strrchr(parents.v[i], '/'), "/" CGROUP_PARENT))
 			(void)rmdir(parents.v[i]); /* fails if it is used */
 	}
 	return r;
