@@ -6,6 +6,7 @@
  * effect, each because of a rule of another statement: that one of a list's
  * combinations is contained in something else is what lists are for.
  */
+#include "pf/lint-index.h"
 #include "pf/lint-internal.h"
 
 enum fate { LIVES, BEHIND_QUICK, OVERRULED, BEHIND_FIRST, SKIPPED, UNFILTERED };
@@ -32,18 +33,23 @@ acts_in_passing(const struct pf_rule *r)
 /* ---- filter rules ---- */
 
 static struct doom
-fate_of_filter(const struct lint *l, const struct pf_rules *list, size_t i)
+fate_of_filter(const struct lint *l, const struct lint_index *x, size_t i)
 {
 	const struct pf_env *env = l->in->machine->env;
+	const struct pf_rules *list = x->list;
 	const struct pf_rule *r = list->v[i];
+	struct lint_walk w;
+	size_t k;
 
-	for (size_t k = 0; k < i; k++)
+	lint_walk_init(&w, x, r, 0);
+	while ((k = lint_walk_next(&w)) < i)
 		if (list->v[k]->quick && !same_statement(list->v[k], r) &&
 		    lint_covers(env, list->v[k], r))
 			return (struct doom){ BEHIND_QUICK, list->v[k] };
 	if (r->quick || acts_in_passing(r))
 		return (struct doom){ LIVES, NULL };
-	for (size_t k = i + 1; k < list->n; k++)
+	lint_walk_init(&w, x, r, i + 1);
+	while ((k = lint_walk_next(&w)) < list->n)
 		if (!same_statement(list->v[k], r) &&
 		    lint_covers(env, list->v[k], r))
 			return (struct doom){ OVERRULED, list->v[k] };
@@ -53,11 +59,15 @@ fate_of_filter(const struct lint *l, const struct pf_rules *list, size_t i)
 /* ---- translation: the first that matches ---- */
 
 static struct doom
-fate_of_nat(const struct lint *l, const struct pf_rules *list, size_t i)
+fate_of_nat(const struct lint *l, const struct lint_index *x, size_t i)
 {
+	const struct pf_rules *list = x->list;
 	const struct pf_rule *r = list->v[i];
+	struct lint_walk w;
+	size_t k;
 
-	for (size_t k = 0; k < i; k++)
+	lint_walk_init(&w, x, r, 0);
+	while ((k = lint_walk_next(&w)) < i)
 		if (!same_statement(list->v[k], r) &&
 		    lint_covers(l->in->machine->env, list->v[k], r))
 			return (struct doom){ BEHIND_FIRST, list->v[k] };
@@ -126,10 +136,10 @@ passed_by(const struct lint *l, const struct pf_rule *r)
 /* ---- one statement ---- */
 
 static struct doom
-fate_of(const struct lint *l, const struct pf_rules *list, size_t i,
+fate_of(const struct lint *l, const struct lint_index *x, size_t i,
     enum pf_list kind)
 {
-	const struct pf_rule *r = list->v[i];
+	const struct pf_rule *r = x->list->v[i];
 	const struct pf_rule *by;
 
 	if (r->anchor_call)
@@ -140,11 +150,11 @@ fate_of(const struct lint *l, const struct pf_rules *list, size_t i,
 	if (kind == PF_LIST_BINAT)
 		return (struct doom){ LIVES, NULL };
 	if (kind != PF_LIST_FILTER)
-		return fate_of_nat(l, list, i);
+		return fate_of_nat(l, x, i);
 	by = passed_by(l, r);
 	if (by != NULL)
 		return (struct doom){ UNFILTERED, by };
-	return fate_of_filter(l, list, i);
+	return fate_of_filter(l, x, i);
 }
 
 static const char *
@@ -264,14 +274,16 @@ lint_statement_end(const struct pf_rules *list, size_t i)
 }
 
 static void
-lint_list(struct lint *l, const struct pf_rules *list, enum pf_list kind)
+lint_list(struct lint *l, const struct lint_index *x, enum pf_list kind)
 {
+	const struct pf_rules *list = x->list;
+
 	for (size_t i = 0, end; i < list->n; i = end) {
 		struct doom first = { LIVES, NULL };
 
 		end = lint_statement_end(list, i);
 		for (size_t k = i; k < end; k++) {
-			struct doom d = fate_of(l, list, k, kind);
+			struct doom d = fate_of(l, x, k, kind);
 
 			if (k == i)
 				first = d;
@@ -329,14 +341,18 @@ tell_undone(struct lint *l, const struct pf_rule *r, const struct pf_rule *by,
 /* The rule that undoes this one; NULL: none. *before: it comes first. */
 static const struct pf_rule *
 undone_by(
-    const struct lint *l, const struct pf_rules *list, size_t i, bool *before)
+    const struct lint *l, const struct lint_index *x, size_t i, bool *before)
 {
+	const struct pf_rules *list = x->list;
 	const struct pf_rule *r = list->v[i];
+	struct lint_walk w;
+	size_t k;
 
 	/* `block out` and `pass out` is how some write that all may. */
 	if (r->action != PF_BLOCK || r->dir == PF_OUT || r->anchor_call)
 		return NULL;
-	for (size_t k = 0; k < list->n; k++) {
+	lint_walk_init(&w, x, r, 0);
+	while ((k = lint_walk_next(&w)) < list->n) {
 		*before = k < i;
 		if (k == i || (*before && !list->v[k]->quick) ||
 		    (!*before && r->quick))
@@ -348,29 +364,47 @@ undone_by(
 }
 
 static void
-lint_undone(struct lint *l, const struct pf_rules *list, size_t i, size_t end)
+lint_undone(struct lint *l, const struct lint_index *x, size_t i, size_t end)
 {
 	bool before, other;
-	const struct pf_rule *by = undone_by(l, list, i, &before);
+	const struct pf_rule *by = undone_by(l, x, i, &before);
 
 	for (size_t k = i + 1; by != NULL && k < end; k++)
-		if (undone_by(l, list, k, &other) == NULL)
+		if (undone_by(l, x, k, &other) == NULL)
 			return;
 	if (by != NULL)
-		tell_undone(l, list->v[i], by, before);
+		tell_undone(l, x->list->v[i], by, before);
+}
+
+static void
+lint_one(struct lint *l, const struct pf_rules *list, enum pf_list kind)
+{
+	struct lint_index x;
+
+	lint_index_init(&x, list);
+	lint_list(l, &x, kind);
+	lint_index_clear(&x);
+}
+
+static void
+lint_blocks(struct lint *l, const struct pf_rules *filter)
+{
+	struct lint_index x;
+
+	lint_index_init(&x, filter);
+	for (size_t i = 0, end; i < filter->n; i = end) {
+		end = lint_statement_end(filter, i);
+		lint_undone(l, &x, i, end);
+	}
+	lint_index_clear(&x);
 }
 
 void
 lint_order(struct lint *l)
 {
 	for (struct pf_anchor *a = l->in->rules->main; a; a = a->next) {
-		const struct pf_rules *filter = &a->list[PF_LIST_FILTER];
-
 		for (int i = PF_LIST_NAT; i < PF_LIST_COUNT; i++)
-			lint_list(l, &a->list[i], (enum pf_list)i);
-		for (size_t i = 0, end; i < filter->n; i = end) {
-			end = lint_statement_end(filter, i);
-			lint_undone(l, filter, i, end);
-		}
+			lint_one(l, &a->list[i], (enum pf_list)i);
+		lint_blocks(l, &a->list[PF_LIST_FILTER]);
 	}
 }
