@@ -4,6 +4,7 @@
 #include "nft/private.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <linux/netfilter.h>
 
 struct nft_batch_note {
@@ -61,6 +62,14 @@ void
 nl_put_be32(struct nft_batch *b, uint16_t type, uint32_t v)
 {
 	uint32_t be = htonl(v);
+
+	nl_put(b, type, &be, sizeof(be));
+}
+
+void
+nl_put_be64(struct nft_batch *b, uint16_t type, uint64_t v)
+{
+	uint64_t be = htobe64(v);
 
 	nl_put(b, type, &be, sizeof(be));
 }

@@ -253,6 +253,44 @@ put_byteorder(struct nft_batch *b, const struct nft_expr *x)
 	nl_put_be32(b, NFTA_BYTEORDER_SIZE, x->base);
 }
 
+static void put_one(struct nft_batch *b, const struct nft_expr *x);
+
+static void
+put_dynset(struct nft_batch *b, const struct nft_expr *x)
+{
+	nl_put_str(b, NFTA_DYNSET_SET_NAME, x->name);
+	nl_put_be32(b, NFTA_DYNSET_OP, (uint32_t)x->op);
+	put_reg(b, NFTA_DYNSET_SREG_KEY, x->reg);
+	if (x->num)
+		nl_put_be64(b, NFTA_DYNSET_TIMEOUT, x->num * 1000ull);
+	if (x->inv)
+		nl_put_be32(b, NFTA_DYNSET_FLAGS, NFT_DYNSET_F_INV);
+	if (x->len) {
+		size_t nest = nl_nest(b, NFTA_DYNSET_EXPR);
+
+		put_one(b, x + 1);
+		nl_nest_end(b, nest);
+	}
+}
+
+/* A bucket of as many tokens as packets are allowed at once. */
+static void
+put_limit(struct nft_batch *b, const struct nft_expr *x)
+{
+	nl_put_be64(b, NFTA_LIMIT_RATE, x->num);
+	nl_put_be64(b, NFTA_LIMIT_UNIT, x->num2);
+	nl_put_be32(b, NFTA_LIMIT_BURST, x->num);
+	nl_put_be32(b, NFTA_LIMIT_TYPE, NFT_LIMIT_PKTS);
+	nl_put_be32(b, NFTA_LIMIT_FLAGS, NFT_LIMIT_F_INV);
+}
+
+static void
+put_connlimit(struct nft_batch *b, const struct nft_expr *x)
+{
+	nl_put_be32(b, NFTA_CONNLIMIT_COUNT, x->num);
+	nl_put_be32(b, NFTA_CONNLIMIT_FLAGS, NFT_CONNLIMIT_F_INV);
+}
+
 static const struct {
 	const char *name; /* the kernel's name of the expression */
 	void (*put)(struct nft_batch *b, const struct nft_expr *x);
@@ -283,19 +321,31 @@ static const struct {
 	[NFT_X_DUP] = { "dup", put_dup },
 	[NFT_X_FIB] = { "fib", put_fib },
 	[NFT_X_BYTEORDER] = { "byteorder", put_byteorder },
+	[NFT_X_DYNSET] = { "dynset", put_dynset },
+	[NFT_X_LIMIT] = { "limit", put_limit },
+	[NFT_X_CONNLIMIT] = { "connlimit", put_connlimit },
 };
+
+static void
+put_one(struct nft_batch *b, const struct nft_expr *x)
+{
+	size_t data;
+
+	nl_put_str(b, NFTA_EXPR_NAME, kinds[x->kind].name);
+	data = nl_nest(b, NFTA_EXPR_DATA);
+	kinds[x->kind].put(b, x);
+	nl_nest_end(b, data);
+}
 
 void
 nl_put_exprs(struct nft_batch *b, const struct nft_expr *x, size_t n_expr)
 {
 	for (size_t i = 0; i < n_expr; i++) {
 		size_t elem = nl_nest(b, NFTA_LIST_ELEM);
-		size_t data;
 
-		nl_put_str(b, NFTA_EXPR_NAME, kinds[x[i].kind].name);
-		data = nl_nest(b, NFTA_EXPR_DATA);
-		kinds[x[i].kind].put(b, &x[i]);
-		nl_nest_end(b, data);
+		put_one(b, &x[i]);
 		nl_nest_end(b, elem);
+		if (x[i].kind == NFT_X_DYNSET)
+			i += x[i].len;
 	}
 }

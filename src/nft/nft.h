@@ -151,6 +151,14 @@ int nft_addrs_sync(const struct nft_addrs *addrs, struct err *err);
  */
 int nft_sets_replace(const struct nft_set *set, size_t n_set, struct err *err);
 
+struct nft_elems {
+	struct nft_elem *v;
+	size_t n, cap;
+};
+/* What is in a set of our inet table now; a set that is not there is empty.
+ * The caller clears the array. */
+int nft_set_elems(const char *set, struct nft_elems *ret, struct err *err);
+
 /* ---- states (conntrack) ---- */
 
 struct nft_tuple {

@@ -19,6 +19,7 @@ void nl_put(struct nft_batch *b, uint16_t type, const void *mem, size_t len);
 void nl_put_u8(struct nft_batch *b, uint16_t type, uint8_t v);
 void nl_put_be16(struct nft_batch *b, uint16_t type, uint16_t v);
 void nl_put_be32(struct nft_batch *b, uint16_t type, uint32_t v);
+void nl_put_be64(struct nft_batch *b, uint16_t type, uint64_t v);
 void nl_put_str(struct nft_batch *b, uint16_t type, const char *s);
 /* Returns what nl_nest_end wants. */
 size_t nl_nest(struct nft_batch *b, uint16_t type);

@@ -53,6 +53,9 @@ enum nft_expr_kind {
 	NFT_X_DUP,	   /* send a copy to the address in reg (ip, ip6) */
 	NFT_X_FIB,	   /* op = NFT_FIB_RESULT_*, flags num -> reg */
 	NFT_X_BYTEORDER,   /* op = NFT_BYTEORDER_*, of len bytes by `base` */
+	NFT_X_DYNSET,	   /* reg into set `name`; see below */
+	NFT_X_LIMIT,	   /* over num packets in num2 seconds */
+	NFT_X_CONNLIMIT,   /* over num connections */
 };
 
 /* No register (for the optional ones of NFT_X_NAT). */
@@ -84,6 +87,13 @@ struct nft_expr {
  * NFT_X_NAT: reg and reg2 hold the lowest and highest address (reg2 may be
  * NFT_NOREG: the same), reg3 and reg4 the lowest and highest
  * port (NFT_NOREG: ports stay).
+ */
+
+/*
+ * NFT_X_DYNSET: the packet puts an element into a set (op = NFT_DYNSET_OP_*)
+ * that goes after `num` seconds (0: stays). What comes next in the rule, if
+ * `len` is 1, is kept and asked once an element. If there is no room the rule
+ * ends there; with `inv` it goes on only then.
  */
 
 struct nft_rule {
@@ -234,6 +244,14 @@ struct nft_tag {
 /* A nat or rdr rule translated it: pf makes a state even for `no state`. */
 #define NFT_L_NAT 0x04000000u
 #define NFT_L_RDR 0x08000000u
+/*
+ * What the limits of sources know of a state, given its bit: its handshake is
+ * over and was counted; it was flushed, and no longer is one; it was made
+ * after its source was flushed, and lives on.
+ */
+#define NFT_L_COUNTED(bit) ((bit) >> 8)
+#define NFT_L_DEAD(bit) ((bit) >> 6)
+#define NFT_L_LATER(bit) ((bit) >> 4)
 
 /*
  * Bits of the packet mark that pf uses while a packet is inside (bits 24 to
@@ -271,6 +289,17 @@ nft_if_number(const char *name)
  * and the same with own6, dyn6.
  */
 #define NFT_ADDR_SET_LEN 48
+
+/*
+ * Sets that packets fill: the sources that went over a rule's limits.
+ *
+ *	over4_T, over6_T	addresses, overload <T>: they count as T's own
+ *	flushed			addresses (IPv4 as ::ffff:a.b.c.d) whose states
+ *				are over: flush global
+ *	flushed_rule		the same behind a rule's number: flush
+ */
+#define NFT_S_FLUSHED "flushed"
+#define NFT_S_FLUSHED_RULE "flushed_rule"
 
 static inline void
 nft_own_set_name(char buf[NFT_ADDR_SET_LEN], bool v6, const char *ifname)

@@ -99,6 +99,11 @@ state_of(const struct nf_conntrack *ct)
 		s.orig.dport = s.reply.dport = icmp_port(ct);
 	}
 	read_label(ct, s.label);
+	/* Those that a limit ended are none any more. */
+	if (s.label[2] & NFT_L_DEAD(NFT_L_FWD))
+		s.label[2] &= ~NFT_L_FWD;
+	if (s.label[2] & NFT_L_DEAD(NFT_L_REV))
+		s.label[2] &= ~NFT_L_REV;
 	return s;
 }
 

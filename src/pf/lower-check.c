@@ -51,10 +51,6 @@ check_state(struct lw *lw, const struct pf_rule *r)
 		lw_error(lw, r, "synproxy state is not built yet");
 	if (!s)
 		return;
-	if (s->max || s->max_src_states || s->max_src_conn ||
-	    s->max_src_nodes || s->rate || s->track || s->overload)
-		lw_error(
-		    lw, r, "limits of states and sources are not built yet");
 	if (s->sloppy)
 		lw_error(lw, r, "sloppy states are not built yet");
 	lw_check_rule_timeouts(lw, r);

@@ -115,8 +115,9 @@ put_bound_check(struct lw *lw, const struct place *p, uint8_t dir, uint32_t bit)
 	x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
 	x_cmp_u8(lw, NFT_CMP_EQ, 0, dir);
 	x_ct(lw, NFT_CT_LABELS, NFT_CT_NODIR, R_AFTER_NAME);
-	x_mask_u32(lw, R_AFTER_NAME + 2, R_AFTER_NAME + 2, bit, 0);
-	x_cmp_u32(lw, NFT_CMP_NEQ, R_AFTER_NAME + 2, 0);
+	x_mask_u32(lw, R_AFTER_NAME + 2, R_AFTER_NAME + 2,
+	    bit | (lw->any_judged ? NFT_L_DEAD(bit) : 0), 0);
+	x_cmp_u32(lw, NFT_CMP_EQ, R_AFTER_NAME + 2, bit);
 	x_mask_u32(lw, R_AFTER_NAME + 3, R_AFTER_NAME, half(bit), 0);
 	if (p->class == LW_EXT) {
 		put_ifname(lw, p->out, R_NAME);
@@ -140,6 +141,8 @@ put_state_check(struct lw *lw, const struct place *p)
 		lw_begin(lw, LW_INET, p->chain);
 		x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
 		x_cmp_u8(lw, NFT_CMP_EQ, 0, (uint8_t)reply);
+		if (lw->any_judged)
+			x_label_test(lw, NFT_CMP_EQ, 2, NFT_L_DEAD(bit));
 		x_label_has(lw, bit);
 		if (lw->any_bound)
 			x_label_test(lw, NFT_CMP_EQ, 3, half(bit));
@@ -249,6 +252,7 @@ put_made(struct lw *lw, const struct place *p)
 	x_count_state(lw, p->out, p->out ? 1 : 0);
 	x_count_by(lw, NFT_COUNT_MADE, 0);
 	lw_end(lw);
+	lw_limits_made(lw, chain, p->out);
 	for (int reply = 0; reply < 2; reply++) {
 		uint32_t words[4] = { [2] = state_bit(p->out, reply) };
 		struct nft_expr *x;
@@ -309,6 +313,29 @@ bind_of(const struct lw *lw, const struct place *p, const struct pf_rule *r)
 	return BY_NAME;
 }
 
+static const char *
+keep_chain(struct lw *lw, unsigned nr)
+{
+	return arena_printf(lw->arena, "keep_%u", nr);
+}
+
+/* Make a state if the rule's limits let it. */
+static void
+put_keep(struct lw *lw, const struct place *p, const struct lw_match *m,
+    enum bind bind, bool reply)
+{
+	const char *chain = keep_chain(lw, lw->n_keep++);
+
+	lw_chain(lw, LW_INET, chain);
+	lw_begin(lw, LW_INET, chain);
+	x_verdict(lw, NFT_JUMP,
+	    lw_limit_chain(lw, m->rule[m->n - 1], m->id, p->out));
+	lw_end(lw);
+	lw_begin(lw, LW_INET, chain);
+	x_make_state(lw, p, m, bind, reply);
+	lw_end(lw);
+}
+
 static void
 put_action(struct lw *lw, const struct place *p, const struct lw_match *m,
     enum what what, enum bind bind, bool reply)
@@ -319,7 +346,10 @@ put_action(struct lw *lw, const struct place *p, const struct lw_match *m,
 		x_log(lw, r, p->out ? "out" : "in");
 	if (r->action == PF_PASS &&
 	    (r->keep != PF_NO_STATE || what == TRANSLATED)) {
-		x_make_state(lw, p, m, bind, reply);
+		if (lw_is_limited(lw, r))
+			x_verdict(lw, NFT_GOTO, keep_chain(lw, lw->n_keep));
+		else
+			x_make_state(lw, p, m, bind, reply);
 		return;
 	}
 	x_own_count(lw, count_of(p->out), m->id);
@@ -339,6 +369,8 @@ put_one(struct lw *lw, const struct place *p, const struct lw_match *m,
 		x_label_has(lw, p->out ? NFT_L_NAT : NFT_L_RDR);
 	put_action(lw, p, m, what, bind, v->reply);
 	lw_end(lw);
+	if (lw_is_limited(lw, m->rule[m->n - 1]))
+		put_keep(lw, p, m, bind, v->reply);
 }
 
 /* Answers are bound in the other half, so they need a rule of their own; and
@@ -362,7 +394,7 @@ put_rule(struct lw *lw, const struct place *p, const struct lw_match *m,
 {
 	enum bind bind = bind_of(lw, p, m->rule[m->n - 1]);
 	struct lw_variant v[LW_VARIANTS];
-	size_t n = lw_variants(m, v);
+	size_t n = lw_variants(lw, m, v);
 
 	for (size_t i = 0; i < n; i++) {
 		v[i].head = p->head;
@@ -509,6 +541,7 @@ put_chain(struct lw *lw, struct place *p, const struct lw_matches *ms)
 	if (p->class == LW_EXT)
 		lw_skip_rules(lw, p->chain, p->out);
 	put_options(lw, p);
+	lw_limits_before_states(lw, p->chain, p->out);
 	put_state_check(lw, p);
 	/* From here on, packets are judged by rules. */
 	lw_begin(lw, LW_INET, p->chain);

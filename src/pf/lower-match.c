@@ -133,8 +133,43 @@ needs_af(const struct lw_match *m)
 	return false;
 }
 
+/* How many tables that packets fill must have an address of this? (Not to
+ * have it is one test after the other.) */
+static unsigned
+count_filled(const struct lw *lw, const struct pf_addr *a)
+{
+	return a->kind == PF_ADDR_TABLE && !a->neg &&
+	    lw_is_overload(lw, a->name);
+}
+
+/* Such a table is two sets: either the one has the address or the other. */
+static size_t
+split_filled(struct lw *lw, const struct lw_match *m, struct lw_variant *v,
+    size_t n)
+{
+	unsigned filled = 0;
+
+	for (size_t i = 0; i < m->n; i++)
+		filled += count_filled(lw, &m->rule[i]->src.addr) +
+		    count_filled(lw, &m->rule[i]->dst.addr);
+	if (filled && n << filled > LW_VARIANTS) {
+		lw_error(lw, m->rule[m->n - 1],
+		    "%u tables of overload rules are tested together: at most "
+		    "2 work",
+		    filled);
+		return n;
+	}
+	for (unsigned bit = 0; bit < filled; bit++, n *= 2)
+		for (size_t i = 0; i < n; i++) {
+			v[n + i] = v[i];
+			v[n + i].filled |= (uint8_t)(1u << bit);
+		}
+	return n;
+}
+
 size_t
-lw_variants(const struct lw_match *m, struct lw_variant v[static LW_VARIANTS])
+lw_variants(struct lw *lw, const struct lw_match *m,
+    struct lw_variant v[static LW_VARIANTS])
 {
 	struct lw_variant base = { 0 };
 	size_t n = 0;
@@ -156,7 +191,7 @@ lw_variants(const struct lw_match *m, struct lw_variant v[static LW_VARIANTS])
 			v[i].proto = IPPROTO_TCP;
 		}
 	}
-	return n;
+	return split_filled(lw, m, v, n);
 }
 
 /* ---- addresses ---- */
@@ -217,9 +252,19 @@ put_urpf(struct lw *lw, uint8_t af, bool neg, int class)
 	    neg ? NFT_CMP_NEQ : NFT_CMP_EQ, 0);
 }
 
+/* `filled`: the address is looked for among those that packets put in. */
 static void
-put_addr(
-    struct lw *lw, const struct pf_addr *a, uint8_t af, bool dst, int class)
+put_table(struct lw *lw, const struct pf_addr *a, uint8_t af, bool filled)
+{
+	if (!filled)
+		x_lookup(lw, 0, lw_table_set(lw, a->name, af), a->neg);
+	if (lw_is_overload(lw, a->name) && (a->neg || filled))
+		x_lookup(lw, 0, lw_overload_set(lw, a->name, af), a->neg);
+}
+
+static void
+put_addr(struct lw *lw, const struct pf_addr *a, uint8_t af, bool dst,
+    int class, bool filled)
 {
 	uint8_t len = af == AF_INET ? 4 : 16;
 	uint16_t offset = af == AF_INET ? (dst ? 16 : 12) : (dst ? 24 : 8);
@@ -252,7 +297,7 @@ put_addr(
 		memcpy(x->data2, a->last.b, len);
 		break;
 	case PF_ADDR_TABLE:
-		x_lookup(lw, 0, lw_table_set(lw, a->name, af), a->neg);
+		put_table(lw, a, af, filled);
 		break;
 	case PF_ADDR_DYN:
 		x_lookup(lw, 0, lw_dyn_set(lw, a, af), a->neg);
@@ -422,6 +467,8 @@ void
 lw_conditions(struct lw *lw, const struct lw_match *m,
     const struct lw_variant *v, bool out, int class)
 {
+	unsigned filled = v->filled;
+
 	put_begin(lw, m, v, out, class);
 	if (v->no_tcp)
 		x_l4proto(lw, NFT_CMP_NEQ, IPPROTO_TCP);
@@ -430,8 +477,10 @@ lw_conditions(struct lw *lw, const struct lw_match *m,
 
 		put_port(lw, &r->dst.port, true);
 		put_port(lw, &r->src.port, false);
-		put_addr(lw, &r->src.addr, v->af, false, class);
-		put_addr(lw, &r->dst.addr, v->af, true, class);
+		put_addr(lw, &r->src.addr, v->af, false, class, filled & 1);
+		filled >>= count_filled(lw, &r->src.addr);
+		put_addr(lw, &r->dst.addr, v->af, true, class, filled & 1);
+		filled >>= count_filled(lw, &r->dst.addr);
 		if (r->flagset && !v->no_tcp && v->proto == IPPROTO_TCP)
 			put_flags(lw, r);
 		put_icmp(lw, r);

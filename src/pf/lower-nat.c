@@ -292,7 +292,7 @@ put_rule(struct lw *lw, const struct place *p, const struct lw_match *given,
 		turn_binat(&turned, &pool, &hop, r);
 		m.rule[m.n - 1] = &turned;
 	}
-	n = lw_variants(&m, v);
+	n = lw_variants(lw, &m, v);
 	for (size_t i = 0; i < n; i++) {
 		lw_begin(lw, LW_INET, p->chain);
 		lw_conditions(lw, &m, &v[i], p->out, p->class);

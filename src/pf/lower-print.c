@@ -163,6 +163,17 @@ put_nat(struct str *s, const struct nft_expr *x)
 }
 
 static void
+put_dynset(struct str *s, const struct nft_expr *x)
+{
+	str_printf(s, "%sadd r%d to @%s", x->inv ? "cannot " : "", x->reg,
+	    x->name);
+	if (x->num)
+		str_printf(s, " for %u s", x->num);
+	if (x->len)
+		str_add(s, ", each");
+}
+
+static void
 put_expr(struct str *s, const struct nft_expr *x)
 {
 	switch ((enum nft_expr_kind)x->kind) {
@@ -210,6 +221,15 @@ put_expr(struct str *s, const struct nft_expr *x)
 	case NFT_X_NAT:
 	case NFT_X_MASQ:
 		put_nat(s, x);
+		break;
+	case NFT_X_DYNSET:
+		put_dynset(s, x);
+		break;
+	case NFT_X_LIMIT:
+		str_printf(s, "over %u in %u s", x->num, x->num2);
+		break;
+	case NFT_X_CONNLIMIT:
+		str_printf(s, "over %u connections", x->num);
 		break;
 	case NFT_X_DUP:
 		str_printf(s, "copy to r%d", x->reg);

@@ -50,6 +50,23 @@ struct lw_matches {
 	size_t n, cap;
 };
 
+/* A rule with limits, in one direction. */
+struct lw_limit {
+	const struct pf_rule *r;
+	bool out;
+	unsigned nr; /* in the names of its chains and sets */
+};
+/* States of the rule with this number are judged when they are open. */
+struct lw_judged {
+	uint32_t id;
+	bool out;
+	unsigned nr;
+};
+struct lw_numbers {
+	uint32_t *v;
+	size_t n, cap;
+};
+
 /* Where packets are evaluated: on one of the loopbacks, on all of them when
  * no rule tells them apart, or anywhere else. */
 enum { LW_EXT = -1 };
@@ -78,6 +95,20 @@ struct lw {
 	bool any_bound;	       /* some states are bound to interfaces */
 	bool any_nat, any_rdr; /* there are such rules (with binat) */
 
+	/* Limits: see lower-limit.c. */
+	struct {
+		struct lw_limit *v;
+		size_t n, cap;
+	} limits;
+	struct {
+		struct lw_judged *v;
+		size_t n, cap;
+	} judged;
+	struct lw_numbers src_states; /* maxima of sources of all rules */
+	struct strv overload;	      /* tables that packets fill */
+	bool any_judged, any_flush, any_flush_rule;
+	unsigned n_keep; /* chains that make states within limits */
+
 	/* The rule being written. */
 	int table;
 	const char *chain;
@@ -92,6 +123,8 @@ struct lw_variant {
 	uint8_t proto;	     /* 0: any */
 	bool no_tcp;	     /* any but TCP, which the rule's flags are for */
 	bool reply;	     /* packets in the direction of answers only */
+	uint8_t filled;	     /* of the tables that packets fill: bit i says
+				that the i-th has it from a packet */
 };
 
 /* ---- lower.c ---- */
@@ -144,6 +177,16 @@ void x_ifname(struct lw *lw, bool out, bool neg, const char *name);
 
 /* Name of the set of a table's addresses of one family. */
 const char *lw_table_set(struct lw *lw, const char *table, uint8_t af);
+/* .. of those that packets put into it. */
+const char *lw_overload_set(struct lw *lw, const char *table, uint8_t af);
+/* .. of sources that packets fill; size 0: as many as come. */
+const char *lw_source_set(
+    struct lw *lw, const char *name, uint32_t size, uint32_t flags);
+/* .. of the sources whose states are over, all or those of a rule. */
+const char *lw_flush_set(struct lw *lw, bool global);
+/* A map from 32 bits to verdicts. */
+void lw_verdict_map(
+    struct lw *lw, const char *name, const struct nft_elem *elem, size_t n);
 /* .. of an interface's addresses, (if:mods)/bits. */
 const char *lw_dyn_set(struct lw *lw, const struct pf_addr *a, uint8_t af);
 /* .. of what a loopback owns. */
@@ -167,10 +210,10 @@ const char *lw_addr_map(
 
 /* Can a rule on this interface (NULL: any) see packets of the class? */
 bool lw_on_class(const struct lw *lw, const char *ifname, bool neg, int class);
-/* All variants of a match, at most 8; 0: it never matches. */
-enum { LW_VARIANTS = 8 };
-size_t lw_variants(
-    const struct lw_match *m, struct lw_variant v[static LW_VARIANTS]);
+/* All variants of a match; 0: it never matches. */
+enum { LW_VARIANTS = 16 };
+size_t lw_variants(struct lw *lw, const struct lw_match *m,
+    struct lw_variant v[static LW_VARIANTS]);
 /* The family and protocol on which all rules of a match agree, in `v`;
  * false: it never matches. */
 bool lw_agree(const struct lw_match *m, struct lw_variant *v);
@@ -215,6 +258,23 @@ bool lw_has_timeouts(const struct lw *lw, const struct pf_rule *r);
 void x_timeouts(struct lw *lw, const struct pf_rule *r);
 void lw_check_timeouts(struct lw *lw);
 void lw_check_rule_timeouts(struct lw *lw, const struct pf_rule *r);
+
+/* ---- lower-limit.c ---- */
+
+/* What the rules have of limits; before all others. */
+void lw_limits_collect(struct lw *lw);
+/* Do packets put addresses into the table? */
+bool lw_is_overload(const struct lw *lw, const char *table);
+/* Are the states of this rule, or those of its sources, counted? */
+bool lw_is_limited(const struct lw *lw, const struct pf_rule *r);
+/* The chain that drops what is too much, for states that bear this number. */
+const char *lw_limit_chain(
+    struct lw *lw, const struct pf_rule *r, uint32_t id, bool out);
+/* In a filter chain before the test for states, and where one was made. */
+void lw_limits_before_states(struct lw *lw, const char *chain, bool out);
+void lw_limits_made(struct lw *lw, const char *chain, bool out);
+/* All their chains; after the filter rules. */
+void lw_limits(struct lw *lw);
 
 /* The most addresses that a pool may have. */
 enum { LW_POOL_MAX = 256 };

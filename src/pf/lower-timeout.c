@@ -204,12 +204,25 @@ lw_check_timeouts(struct lw *lw)
 	}
 }
 
+/* A limit sets time-outs that nobody wrote: states would go sooner when there
+ * are many, and sources stay for the time of their rate. */
+static bool
+is_implied(const struct pf_state *s, int tm)
+{
+	if (tm == PF_TM_SRC_TRACK)
+		return s->timeout[tm] == s->rate_seconds;
+	if (tm == PF_TM_ADAPTIVE_START)
+		return s->timeout[tm] == s->max / 10 * 6;
+	return tm == PF_TM_ADAPTIVE_END && s->timeout[tm] == s->max / 10 * 12;
+}
+
 void
 lw_check_rule_timeouts(struct lw *lw, const struct pf_rule *r)
 {
 	for (int tm = 0; tm < PF_TM_COUNT; tm++) {
 		uint32_t n = r->state->timeout[tm];
-		const char *why = n ? objection(tm, n) : NULL;
+		bool given = n && !is_implied(r->state, tm);
+		const char *why = given ? objection(tm, n) : NULL;
 
 		if (why && (!is_other(tm) || sees_others(r)))
 			lw_error(lw, r, "%s %u cannot be done: %s",

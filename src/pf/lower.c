@@ -308,12 +308,14 @@ pf_lower(const struct pf_ruleset *rs, const struct pf_env *env,
 
 	find_loops(&lw);
 	lw.any_bound = any_bound(&lw);
+	lw_limits_collect(&lw);
 	lw.one_loop = !lw.any_bound && !any_tells_apart(&lw);
 	lw.n_class = lw.one_loop ? 1 : lw.loops.n;
 	lw_check(&lw);
 	if (!lw.errors) {
 		lw_nat_collect(&lw);
 		lw_filter(&lw);
+		lw_limits(&lw);
 		lw_nat(&lw);
 		lw_base(&lw);
 		find_needs(&lw);
@@ -324,6 +326,10 @@ pf_lower(const struct pf_ruleset *rs, const struct pf_env *env,
 	array_clear(&lw.nat);
 	array_clear(&lw.rdr);
 	array_clear(&lw.binat);
+	array_clear(&lw.limits);
+	array_clear(&lw.judged);
+	array_clear(&lw.src_states);
+	strv_clear(&lw.overload);
 	if (lw.errors)
 		return err_set(err, ENOTSUP,
 		    "%u thing%s in the rules cannot be done", lw.errors,

@@ -108,11 +108,13 @@ keep_tables(struct pf_ruleset *rs, const struct pf_ruleset *old)
 static bool
 differs(const struct current *old, const struct pf_ruleset *rs)
 {
-	_cleanup_(str_clear) struct str text = STR_INIT;
+	_cleanup_(str_clear) struct str text = STR_INIT, before = STR_INIT;
 
+	/* What packets put into tables is in neither's text, but in both. */
 	current_print(&text, rs);
-	return text.len != old->text.len ||
-	    memcmp(text.buf, old->text.buf, text.len) != 0;
+	current_print(&before, old->rules);
+	return text.len != before.len ||
+	    memcmp(text.buf, before.buf, text.len) != 0;
 }
 
 /* The loaded file, read in the world as it is now. */

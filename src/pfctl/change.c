@@ -20,11 +20,17 @@ replace_sets(const struct pf_table *t, struct err *err)
 {
 	_cleanup_(arena_clear) struct arena arena = { 0 };
 	static const uint8_t afs[] = { AF_INET, AF_INET6 };
-	struct nft_set sets[ARRAY_SIZE(afs)];
+	struct nft_set sets[2 * ARRAY_SIZE(afs)];
+	char filled[ARRAY_SIZE(afs)][OVERLOAD_SET_LEN];
 
-	for (size_t i = 0; i < ARRAY_SIZE(afs); i++)
+	/* What packets put in is among the addresses now. */
+	for (size_t i = 0; i < ARRAY_SIZE(afs); i++) {
 		pf_lower_table(t, afs[i], &arena, &sets[i]);
-	return nft_sets_replace(sets, ARRAY_SIZE(afs), err);
+		overload_set_name(filled[i], t->name, afs[i]);
+		sets[ARRAY_SIZE(afs) + i] =
+		    (struct nft_set){ .name = filled[i] };
+	}
+	return nft_sets_replace(sets, ARRAY_SIZE(sets), err);
 }
 
 static int

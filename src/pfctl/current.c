@@ -242,7 +242,7 @@ current_read(struct store *s, const struct pf_env *env, struct current *c,
 	r = parse_text("loaded", c->text.buf, env, &c->rules, err);
 	if (r == 0)
 		since_read(c->rules, c->text.buf);
-	return r;
+	return r == 0 && c->status.present ? overload_read(c->rules, err) : r;
 }
 
 void

@@ -164,8 +164,9 @@ static int
 step_commit(void *ctx, struct err *err)
 {
 	struct load *l = ctx;
+	int r = overload_settle(l->old->rules, err);
 
-	return nft_load_commit(&l->nft, err);
+	return r < 0 ? r : nft_load_commit(&l->nft, err);
 }
 
 int

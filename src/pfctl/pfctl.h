@@ -58,6 +58,17 @@ void notice(const struct pfctl *p, const char *fmt, ...) _printf_(2, 3);
 /* The first of `words` (NULL-terminated) that begins with what was typed. */
 const char *word_of(const char *typed, const char *const *words);
 
+/* ---- overload.c: what went over the loaded rules' limits ---- */
+
+enum { OVERLOAD_SET_LEN = 48 };
+/* Name of the set of what packets put into a table. */
+void overload_set_name(
+    char buf[OVERLOAD_SET_LEN], const char *table, uint8_t af);
+/* Add it to the tables of the rules. */
+int overload_read(struct pf_ruleset *rs, struct err *err);
+/* Delete the states of flushed sources, so that nobody need remember them. */
+int overload_settle(const struct pf_ruleset *rs, struct err *err);
+
 /* ---- linux-env.c: the world ---- */
 
 struct world {

@@ -654,6 +654,12 @@ run(struct job *j, const struct table_cmd *cmd)
 		complain("%s", j->err.msg);
 		return EX_TABLE;
 	}
+	if (cmd->changes || cmd->run == cmd_kill)
+		r = overload_settle(j->current.rules, &j->err);
+	if (r < 0) {
+		complain("%s", j->err.msg);
+		return EX_TABLE;
+	}
 	j->table = find(j->p, j->current.rules);
 	r = prepare(j, cmd);
 	return r ? r : cmd->run(j);

@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Limits of states and sources with real connections: who goes over them is in
+# the table, is cut off, and is let in again when he is taken out.
+. "$(dirname "$0")/../lib.sh"
+[ "$(id -u)" = 0 ] || skip_all "needs root"
+[ -x "$BUILD/pfctl" ] || skip_all "pfctl is not built"
+
+PEER=pflimits$$
+
+# In namespaces of its own: nothing of this is seen outside.
+if [ "${1-}" != inside ]; then
+	exec unshare -m -n bash "$0" inside
+fi
+mount -t tmpfs tmpfs /run
+ip netns add $PEER
+ip link set lo up
+ip link add em0 type veth peer name em1 netns $PEER
+ip addr add 10.9.0.1/24 dev em0
+ip link set em0 up
+ip -n $PEER link set lo up
+ip -n $PEER addr add 10.9.0.2/24 dev em1
+ip -n $PEER addr add 10.9.0.3/24 dev em1
+ip -n $PEER link set em1 up
+
+python3 "$TOP/tests/limits.py" serve 10.9.0.1 22 80 &
+SERVER=$!
+at_exit() {
+	kill $SERVER
+	wait $SERVER 2>/dev/null
+	ip netns del $PEER
+	ip link del em0 2>/dev/null
+	umount /run
+}
+trap at_exit EXIT
+
+load() { # RULES
+	printf '%s\n' "table <bad> persist" "block in quick from <bad>" "$@" |
+		"$BUILD/pfctl" -q -f -
+}
+peer() { ip netns exec $PEER python3 "$TOP/tests/limits.py" "$@"; }
+bad() { "$BUILD/pfctl" -q -t bad -T show | tr -d ' \n'; }
+
+until peer open 10.9.0.2 10.9.0.1 22 1 | grep -q 1; do sleep 0.1; done
+"$BUILD/pfctl" -q -e
+
+load 'pass in proto tcp to port 22 keep state (max-src-conn-rate 3/600, overload <bad> flush global)' \
+	'pass in proto tcp to port 80'
+test_expect 'a fast source gets three connections, then none lives' \
+	'[ "$(peer held 10.9.0.2 10.9.0.1 22 5)" = "0 of 5" ]'
+test_expect 'and is in the table' '[ "$(bad)" = 10.9.0.2 ]'
+test_expect 'another source is not troubled' \
+	'[ "$(peer held 10.9.0.3 10.9.0.1 22 3)" = "3 of 3" ]'
+test_expect 'none of its states is shown' \
+	'! "$BUILD/pfctl" -ss | grep -q 10.9.0.2'
+load 'pass in proto tcp to port 22 keep state (max-src-conn-rate 3/600, overload <bad> flush global)'
+test_expect 'a load keeps it in the table' '[ "$(bad)" = 10.9.0.2 ]'
+test_expect 'and out' '[ "$(peer open 10.9.0.2 10.9.0.1 22 1)" = 0 ]'
+"$BUILD/pfctl" -q -t bad -T delete 10.9.0.2
+test_expect 'taken out of the table it may come again' \
+	'[ "$(peer held 10.9.0.2 10.9.0.1 22 2)" = "2 of 2" ]'
+"$BUILD/pfctl" -q -t bad -T flush
+
+load 'pass in proto tcp to port 22 keep state (max-src-conn 2, overload <bad>)'
+test_expect 'without flush the first two live' \
+	'[ "$(peer held 10.9.0.2 10.9.0.1 22 3)" = "2 of 3" ]'
+test_expect 'who went over max-src-conn is in the table' \
+	'[ "$(bad)" = 10.9.0.2 ]'
+"$BUILD/pfctl" -q -t bad -T flush
+
+load 'pass in proto tcp to port 22 keep state (max 2)'
+test_expect 'max: two connections of whoever' \
+	'[ "$(peer open 10.9.0.2 10.9.0.1 22 3)" = 2 ]'
+load 'pass in proto tcp to port 22 keep state (max-src-nodes 1)'
+test_expect 'max-src-nodes: one source, as often as it likes' \
+	'[ "$(peer both 10.9.0.2 10.9.0.3 10.9.0.1 22)" = "2 0" ]'
+load 'pass in proto tcp to port 22 keep state (max-src-states 2, source-track rule)'
+test_expect 'max-src-states: each source its own' \
+	'[ "$(peer open 10.9.0.2 10.9.0.1 22 3)" = 2 ] &&
+	[ "$(peer open 10.9.0.3 10.9.0.1 22 3)" = 2 ]'
+test_done
