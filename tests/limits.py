@@ -16,7 +16,7 @@ import selectors
 import socket
 import sys
 
-WAIT = 3
+WAIT = 5
 
 
 def serve(address, ports):

@@ -328,8 +328,8 @@ put_keep(struct lw *lw, const struct place *p, const struct lw_match *m,
 
 	lw_chain(lw, LW_INET, chain);
 	lw_begin(lw, LW_INET, chain);
-	x_verdict(lw, NFT_JUMP,
-	    lw_limit_chain(lw, m->rule[m->n - 1], m->id, p->out));
+	x_verdict(
+	    lw, NFT_JUMP, lw_limit_chain(lw, m->rule[m->n - 1], m->id, p->out));
 	lw_end(lw);
 	lw_begin(lw, LW_INET, chain);
 	x_make_state(lw, p, m, bind, reply);

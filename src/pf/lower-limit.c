@@ -37,8 +37,7 @@ lw_is_limited(const struct lw *lw, const struct pf_rule *r)
 	if (!s || r->action != PF_PASS || r->keep == PF_NO_STATE)
 		return false;
 	return s->max || s->max_src_nodes || s->max_src_states ||
-	    judges_handshake(s) ||
-	    (counts_globally(s) && lw->src_states.n);
+	    judges_handshake(s) || (counts_globally(s) && lw->src_states.n);
 }
 
 /* ---- what the rules have of these ---- */
@@ -154,16 +153,22 @@ set_name(struct lw *lw, const struct lw_limit *l, const char *what, uint32_t n)
 	    lw, arena_printf(lw->arena, "%s_%u_%u", what, l->nr, n), 0, 0);
 }
 
+static void
+add_judged(struct lw *lw, uint32_t id, bool out, unsigned nr)
+{
+	for (size_t i = 0; i < lw->judged.n; i++)
+		if (lw->judged.v[i].id == id && lw->judged.v[i].out == out)
+			return;
+	*array_add(&lw->judged) = (struct lw_judged){ id, out, nr };
+}
+
 const char *
-lw_limit_chain(
-    struct lw *lw, const struct pf_rule *r, uint32_t id, bool out)
+lw_limit_chain(struct lw *lw, const struct pf_rule *r, uint32_t id, bool out)
 {
 	struct lw_limit *l = limit_of(lw, r, out);
 
 	if (judges_handshake(r->state))
-		*array_add(&lw->judged) = (struct lw_judged){
-			.id = id, .out = out, .nr = l->nr
-		};
+		add_judged(lw, id, out, l->nr);
 	return arena_printf(lw->arena, "limit_%u", l->nr);
 }
 
@@ -183,8 +188,8 @@ static void
 put_nodes(struct lw *lw, const struct lw_limit *l, const char *chain)
 {
 	const char *set = lw_source_set(lw,
-	    arena_printf(lw->arena, "nodes_%u_%u", l->nr,
-		l->r->state->max_src_nodes),
+	    arena_printf(
+		lw->arena, "nodes_%u_%u", l->nr, l->r->state->max_src_nodes),
 	    l->r->state->max_src_nodes, 0);
 
 	for (size_t i = 0; i < ARRAY_SIZE(afs); i++) {
@@ -203,8 +208,8 @@ put_nodes(struct lw *lw, const struct lw_limit *l, const char *chain)
 
 /* One more connection of its source; `drop`: unless there are too many. */
 static void
-put_count(struct lw *lw, const char *chain, const char *set, uint32_t max,
-    bool drop)
+put_count(
+    struct lw *lw, const char *chain, const char *set, uint32_t max, bool drop)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(afs); i++) {
 		lw_begin(lw, LW_INET, chain);
@@ -267,7 +272,7 @@ bit_of(bool out)
 }
 
 static const char *
-judge_map(bool out)
+judge_chain(bool out)
 {
 	return out ? "judge_out" : "judge_in";
 }
@@ -299,7 +304,6 @@ static void
 put_judge(struct lw *lw, const char *chain, bool out)
 {
 	uint32_t bit = bit_of(out);
-	struct nft_expr *x;
 
 	lw_begin(lw, LW_INET, chain);
 	x_l4proto(lw, NFT_CMP_EQ, IPPROTO_TCP);
@@ -307,9 +311,7 @@ put_judge(struct lw *lw, const char *chain, bool out)
 	x_mask_u32(lw, 0, 0, IPS_ASSURED, 0);
 	x_cmp_u32(lw, NFT_CMP_NEQ, 0, 0);
 	x_opener_label(lw, NFT_L_COUNTED(bit) | NFT_L_DEAD(bit));
-	x = lw_add(lw, NFT_X_VMAP);
-	x->reg = out ? 1 : 0;
-	x->name = judge_map(out);
+	x_verdict(lw, NFT_JUMP, judge_chain(out));
 	lw_end(lw);
 }
 
@@ -321,7 +323,8 @@ put_overload(struct lw *lw, const char *chain, const char *table, uint8_t af)
 
 	lw_begin(lw, LW_INET, chain);
 	x_nfproto(lw, af);
-	x_payload(lw, NFT_PAYLOAD_NETWORK_HEADER, af == AF_INET ? 12 : 8, len, 0);
+	x_payload(
+	    lw, NFT_PAYLOAD_NETWORK_HEADER, af == AF_INET ? 12 : 8, len, 0);
 	x_dynset(lw, NFT_DYNSET_OP_ADD, 0, lw_overload_set(lw, table, af));
 	lw_end(lw);
 }
@@ -366,8 +369,8 @@ put_rate(struct lw *lw, const struct lw_limit *l, const char *chain,
 {
 	const struct pf_state *s = l->r->state;
 	const char *set = lw_source_set(lw,
-	    arena_printf(lw->arena, "rate_%u_%u_%u", l->nr, s->rate,
-		s->rate_seconds),
+	    arena_printf(
+		lw->arena, "rate_%u_%u_%u", l->nr, s->rate, s->rate_seconds),
 	    0, NFT_SET_TIMEOUT);
 
 	for (size_t i = 0; i < ARRAY_SIZE(afs); i++) {
@@ -411,9 +414,6 @@ put_judgement(struct lw *lw, const struct lw_limit *l)
 	const char *over = arena_printf(lw->arena, "over_%u", l->nr);
 
 	lw_chain(lw, LW_INET, chain);
-	lw_begin(lw, LW_INET, chain);
-	x_label_add(lw, NFT_L_COUNTED(bit_of(l->out)));
-	lw_end(lw);
 	if (s->rate && s->rate_seconds)
 		put_rate(lw, l, chain, over);
 	if (s->max_src_conn)
@@ -421,24 +421,29 @@ put_judgement(struct lw *lw, const struct lw_limit *l)
 	put_over(lw, l, over);
 }
 
-/* From a rule's number to where its connections are judged. */
+/* By the rule's number to where its connections are judged. Each is looked
+ * for once. */
 static void
-fill_map(struct lw *lw, bool out)
+put_judges(struct lw *lw, bool out)
 {
-	struct nft_elem *e =
-	    arena_array(lw->arena, struct nft_elem, lw->judged.n);
-	size_t n = 0;
+	const char *chain = judge_chain(out);
 
+	lw_chain(lw, LW_INET, chain);
+	lw_begin(lw, LW_INET, chain);
+	x_label_add(lw, NFT_L_COUNTED(bit_of(out)));
+	lw_end(lw);
 	for (size_t i = 0; i < lw->judged.n; i++) {
 		const struct lw_judged *j = &lw->judged.v[i];
 
 		if (j->out != out)
 			continue;
-		memcpy(e[n].key, &j->id, sizeof(j->id));
-		e[n].verdict = NFT_JUMP;
-		e[n++].chain = arena_printf(lw->arena, "judge_%u", j->nr);
+		lw_begin(lw, LW_INET, chain);
+		x_ct(lw, NFT_CT_LABELS, NFT_CT_NODIR, 0);
+		x_cmp_u32(lw, NFT_CMP_EQ, out ? 1 : 0, j->id);
+		x_verdict(
+		    lw, NFT_GOTO, arena_printf(lw->arena, "judge_%u", j->nr));
+		lw_end(lw);
 	}
-	lw_verdict_map(lw, judge_map(out), e, n);
 }
 
 /* ---- flushed sources ---- */
@@ -505,5 +510,5 @@ lw_limits(struct lw *lw)
 	}
 	if (lw->any_judged)
 		for (int out = 0; out < 2; out++)
-			fill_map(lw, out);
+			put_judges(lw, out);
 }

@@ -144,8 +144,8 @@ count_filled(const struct lw *lw, const struct pf_addr *a)
 
 /* Such a table is two sets: either the one has the address or the other. */
 static size_t
-split_filled(struct lw *lw, const struct lw_match *m, struct lw_variant *v,
-    size_t n)
+split_filled(
+    struct lw *lw, const struct lw_match *m, struct lw_variant *v, size_t n)
 {
 	unsigned filled = 0;
 

@@ -165,8 +165,8 @@ put_nat(struct str *s, const struct nft_expr *x)
 static void
 put_dynset(struct str *s, const struct nft_expr *x)
 {
-	str_printf(s, "%sadd r%d to @%s", x->inv ? "cannot " : "", x->reg,
-	    x->name);
+	str_printf(
+	    s, "%sadd r%d to @%s", x->inv ? "cannot " : "", x->reg, x->name);
 	if (x->num)
 		str_printf(s, " for %u s", x->num);
 	if (x->len)

@@ -184,9 +184,6 @@ const char *lw_source_set(
     struct lw *lw, const char *name, uint32_t size, uint32_t flags);
 /* .. of the sources whose states are over, all or those of a rule. */
 const char *lw_flush_set(struct lw *lw, bool global);
-/* A map from 32 bits to verdicts. */
-void lw_verdict_map(
-    struct lw *lw, const char *name, const struct nft_elem *elem, size_t n);
 /* .. of an interface's addresses, (if:mods)/bits. */
 const char *lw_dyn_set(struct lw *lw, const struct pf_addr *a, uint8_t af);
 /* .. of what a loopback owns. */

@@ -151,8 +151,8 @@ lw_table_set(struct lw *lw, const char *table, uint8_t af)
 const char *
 lw_overload_set(struct lw *lw, const char *table, uint8_t af)
 {
-	const char *name = arena_printf(
-	    lw->arena, "over%d_%s", af == AF_INET ? 4 : 6, table);
+	const char *name =
+	    arena_printf(lw->arena, "over%d_%s", af == AF_INET ? 4 : 6, table);
 
 	if (!find_set(lw, name))
 		new_addr_set(lw, name, af)->flags = NFT_SET_EVAL;
@@ -179,18 +179,6 @@ lw_flush_set(struct lw *lw, bool global)
 		new_set(lw, rule, NFT_SET_EVAL,
 		    NFT_TYPE_MARK << 6 | NFT_TYPE_IPV6, 20);
 	return rule;
-}
-
-void
-lw_verdict_map(
-    struct lw *lw, const char *name, const struct nft_elem *elem, size_t n)
-{
-	struct nft_set *set =
-	    new_set(lw, name, NFT_SET_MAP, NFT_TYPE_MARK, 4);
-
-	set->data_type = NFT_DATA_VERDICT;
-	set->elem = elem;
-	set->n_elem = n;
 }
 
 /* ---- addresses of interfaces: the names are nft/rule.h's ---- */

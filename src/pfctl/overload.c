@@ -59,16 +59,18 @@ add(struct pf_table *t, const uint8_t *ip, uint8_t af)
 		return;
 	t->addr = array_grow(t->addr, t->n, &cap, sizeof(*t->addr));
 	t->af = xreallocarray(t->af, cap, sizeof(*t->af));
+	t->since = xreallocarray(t->since, cap, sizeof(*t->since));
 	t->cap = cap;
 	t->addr[t->n] = a;
+	t->since[t->n] = since_now();
 	t->af[t->n++] = af;
 }
 
 void
 overload_set_name(char buf[OVERLOAD_SET_LEN], const char *table, uint8_t af)
 {
-	snprintf(buf, OVERLOAD_SET_LEN, "over%d_%s", af == AF_INET ? 4 : 6,
-	    table);
+	snprintf(
+	    buf, OVERLOAD_SET_LEN, "over%d_%s", af == AF_INET ? 4 : 6, table);
 }
 
 static int

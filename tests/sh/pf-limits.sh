@@ -3,17 +3,13 @@
 # Limits of states and sources with real connections: who goes over them is in
 # the table, is cut off, and is let in again when he is taken out.
 . "$(dirname "$0")/../lib.sh"
-[ "$(id -u)" = 0 ] || skip_all "needs root"
+in_namespaces net mount
 [ -x "$BUILD/pfctl" ] || skip_all "pfctl is not built"
 
 PEER=pflimits$$
-
-# In namespaces of its own: nothing of this is seen outside.
-if [ "${1-}" != inside ]; then
-	exec unshare -m -n bash "$0" inside
-fi
 mount -t tmpfs tmpfs /run
 ip netns add $PEER
+at_end "ip netns del $PEER"
 ip link set lo up
 ip link add em0 type veth peer name em1 netns $PEER
 ip addr add 10.9.0.1/24 dev em0
@@ -24,15 +20,7 @@ ip -n $PEER addr add 10.9.0.3/24 dev em1
 ip -n $PEER link set em1 up
 
 python3 "$TOP/tests/limits.py" serve 10.9.0.1 22 80 &
-SERVER=$!
-at_exit() {
-	kill $SERVER
-	wait $SERVER 2>/dev/null
-	ip netns del $PEER
-	ip link del em0 2>/dev/null
-	umount /run
-}
-trap at_exit EXIT
+at_end "kill $!; wait $!"
 
 load() { # RULES
 	printf '%s\n' "table <bad> persist" "block in quick from <bad>" "$@" |
@@ -41,7 +29,7 @@ load() { # RULES
 peer() { ip netns exec $PEER python3 "$TOP/tests/limits.py" "$@"; }
 bad() { "$BUILD/pfctl" -q -t bad -T show | tr -d ' \n'; }
 
-until peer open 10.9.0.2 10.9.0.1 22 1 | grep -q 1; do sleep 0.1; done
+eventually '[ "$(peer open 10.9.0.2 10.9.0.1 22 1)" = 1 ]'
 "$BUILD/pfctl" -q -e
 
 load 'pass in proto tcp to port 22 keep state (max-src-conn-rate 3/600, overload <bad> flush global)' \

@@ -295,6 +295,73 @@ test_states(void)
 	    "packets of a state count for the out rule, else for the in rule");
 }
 
+/* A rule with limits makes its states behind them. */
+static void
+test_limits(void)
+{
+	_cleanup_free_ char *all =
+	    lower("table <bad> persist\n"
+		  "block in quick on em0 inet from <bad>\n"
+		  "pass in on em0 inet proto tcp to port 22 keep state (max 5, "
+		  "max-src-nodes 4, max-src-states 3, max-src-conn-rate 2/30, "
+		  "overload <bad> flush global)\n");
+	_cleanup_free_ char *limit = chain(all, "limit_1");
+	_cleanup_free_ char *judge = chain(all, "judge_1");
+	_cleanup_free_ char *over = chain(all, "over_1");
+	_cleanup_free_ char *in = chain(all, "ext_in");
+
+	ok(str_starts(limit, "over 5 connections; drop\n"),
+	    "max is the first of the limits");
+	ok(strstr(limit,
+	       "cannot add r9 to @nodes_1_4, each; over 4294967295 "
+	       "connections; drop\n") != NULL,
+	    "max-src-nodes is the size of a set");
+	ok(strstr(limit,
+	       "add r9 to @states_1_3, each; over 3 connections; drop\n") !=
+		NULL,
+	    "max-src-states counts each source");
+	ok(strstr(judge,
+	       "add r9 to @rate_1_2_30 for 30 s, each; over 2 in 30 s; goto "
+	       "over_1\n") != NULL,
+	    "max-src-conn-rate counts handshakes");
+	ok(strstr(over, "add r0 to @over4_bad\n") != NULL &&
+		strstr(over, "add r9 to @flushed\n") != NULL,
+	    "who is over goes into the table, and is flushed");
+	ok(strstr(in, "r0 in @table4_bad;") != NULL &&
+		strstr(in, "r0 in @over4_bad;") != NULL,
+	    "the table is looked for in both of its sets");
+}
+
+/* Rules of all sources: each maximum has a count of its own. */
+static void
+test_global_limits(void)
+{
+	_cleanup_free_ char *all =
+	    lower("pass in proto tcp keep state (source-track global, "
+		  "max-src-states 3)\n"
+		  "pass in proto udp keep state (source-track global, "
+		  "max-src-states 7)\n");
+	_cleanup_free_ char *limit = chain(all, "limit_2");
+
+	ok(strstr(limit, "add r9 to @states_3, each; over 3 connections; "
+			 "drop\n") != NULL &&
+		strstr(limit, "add r9 to @states_7, each; over 7 "
+			      "connections\n") != NULL,
+	    "states of all rules count for each rule's maximum");
+}
+
+/* Without limits nothing of them is there. */
+static void
+test_no_limits(void)
+{
+	_cleanup_free_ char *all =
+	    lower("table <bad> persist\nblock in from <bad>\npass in\n");
+
+	ok(!strstr(all, "limit_") && !strstr(all, "judge") &&
+		!strstr(all, "flushed") && !strstr(all, "over4"),
+	    "rules without limits have no part of them");
+}
+
 static void
 test_refused(const char *conf, const char *want, const char *what)
 {
@@ -316,12 +383,6 @@ test_refused_rules(void)
 	    "finds no route of a packet that goes out\n"
 	    "pf.conf:3: log (all) and log (user) are not built yet\n",
 	    "addresses that nf_tables does not have, and logs");
-	test_refused("pass in proto tcp keep state (source-track rule)\n"
-		     "pass in proto tcp keep state (max-src-conn 3, "
-		     "overload <bad>)\n",
-	    "pf.conf:1: limits of states and sources are not built yet\n"
-	    "pf.conf:2: limits of states and sources are not built yet\n",
-	    "each way to limit sources");
 	test_refused("pass out proto tcp user > 5\n"
 		     "pass out proto tcp group unknown\n"
 		     "pass in proto tcp group 5\n"
@@ -585,6 +646,9 @@ main(void)
 	test_pools();
 	test_tests();
 	test_answers();
+	test_limits();
+	test_global_limits();
+	test_no_limits();
 	test_refused_rules();
 	test_refused_pools();
 	test_refused_options();
