@@ -29,7 +29,8 @@ load() { # RULES
 peer() { ip netns exec $PEER python3 "$TOP/tests/limits.py" "$@"; }
 bad() { "$BUILD/pfctl" -q -t bad -T show | tr -d ' \n'; }
 
-eventually '[ "$(peer open 10.9.0.2 10.9.0.1 22 1)" = 1 ]'
+serves() { [ "$(peer open 10.9.0.2 10.9.0.1 22 1)" = 1 ]; }
+eventually serves
 "$BUILD/pfctl" -q -e
 
 load 'pass in proto tcp to port 22 keep state (max-src-conn-rate 3/600, overload <bad> flush global)' \
