@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The elements of a set as they are in the kernel. */
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <linux/netfilter.h>
 
@@ -32,6 +33,9 @@ read_elem(struct nft_elems *ret, const struct nlattr *elem)
 		if (mnl_attr_get_type(attr) == NFTA_SET_ELEM_FLAGS)
 			e->end = ntohl(mnl_attr_get_u32(attr)) &
 			    NFT_SET_ELEM_INTERVAL_END;
+		if (mnl_attr_get_type(attr) == NFTA_SET_ELEM_EXPIRATION)
+			e->left =
+			    (uint32_t)(be64toh(mnl_attr_get_u64(attr)) / 1000);
 		if (mnl_attr_get_type(attr) == NFTA_SET_ELEM_KEY)
 			read_key(e, attr);
 	}

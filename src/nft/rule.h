@@ -132,6 +132,7 @@ struct nft_elem {
 	int32_t verdict;   /* of a verdict map: NF_DROP, NFT_GOTO, ... */
 	const char *chain; /* .. and where to go */
 	bool end;	   /* interval: first value behind the range */
+	uint32_t left;	   /* seconds it has left, as read; 0: it stays */
 };
 
 struct nft_set {
@@ -298,6 +299,8 @@ nft_if_number(const char *name)
  *				are over: flush global
  *	flushed_rule		the same behind a rule's number: flush
  */
+/* How long an address stays in over4_T: as good as for ever. */
+#define NFT_OVERLOAD_SECONDS 0x7fffffffu
 #define NFT_S_FLUSHED "flushed"
 #define NFT_S_FLUSHED_RULE "flushed_rule"
 

@@ -325,7 +325,9 @@ put_overload(struct lw *lw, const char *chain, const char *table, uint8_t af)
 	x_nfproto(lw, af);
 	x_payload(
 	    lw, NFT_PAYLOAD_NETWORK_HEADER, af == AF_INET ? 12 : 8, len, 0);
-	x_dynset(lw, NFT_DYNSET_OP_ADD, 0, lw_overload_set(lw, table, af));
+	/* It stays; but what has an end has a beginning that can be told. */
+	x_dynset(lw, NFT_DYNSET_OP_ADD, 0, lw_overload_set(lw, table, af))
+	    ->num = NFT_OVERLOAD_SECONDS;
 	lw_end(lw);
 }
 

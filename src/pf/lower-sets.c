@@ -155,7 +155,8 @@ lw_overload_set(struct lw *lw, const char *table, uint8_t af)
 	    arena_printf(lw->arena, "over%d_%s", af == AF_INET ? 4 : 6, table);
 
 	if (!find_set(lw, name))
-		new_addr_set(lw, name, af)->flags = NFT_SET_EVAL;
+		new_addr_set(lw, name, af)->flags =
+		    NFT_SET_EVAL | NFT_SET_TIMEOUT;
 	return name;
 }
 

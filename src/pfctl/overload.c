@@ -49,7 +49,7 @@ has(const struct pf_table *t, const struct pf_addr *a, uint8_t af)
 }
 
 static void
-add(struct pf_table *t, const uint8_t *ip, uint8_t af)
+add(struct pf_table *t, const uint8_t *ip, uint8_t af, int64_t since)
 {
 	size_t cap = t->cap, len = af == AF_INET ? 4 : 16;
 	struct pf_addr a = { .kind = PF_ADDR_IP, .bits = (uint8_t)(len * 8) };
@@ -62,7 +62,7 @@ add(struct pf_table *t, const uint8_t *ip, uint8_t af)
 	t->since = xreallocarray(t->since, cap, sizeof(*t->since));
 	t->cap = cap;
 	t->addr[t->n] = a;
-	t->since[t->n] = since_now();
+	t->since[t->n] = since;
 	t->af[t->n++] = af;
 }
 
@@ -86,7 +86,8 @@ read_into(struct pf_table *t, struct err *err)
 		overload_set_name(name, t->name, afs[i]);
 		r = nft_set_elems(name, &e, err);
 		for (size_t k = 0; r == 0 && k < e.n; k++)
-			add(t, e.v[k].key, afs[i]);
+			add(t, e.v[k].key, afs[i],
+			    since_now() + e.v[k].left - NFT_OVERLOAD_SECONDS);
 		array_clear(&e);
 	}
 	return r;

@@ -324,7 +324,7 @@ test_limits(void)
 	       "add r9 to @rate_1_2_30 for 30 s, each; over 2 in 30 s; goto "
 	       "over_1\n") != NULL,
 	    "max-src-conn-rate counts handshakes");
-	ok(strstr(over, "add r0 to @over4_bad\n") != NULL &&
+	ok(strstr(over, "add r0 to @over4_bad for 2147483647 s\n") != NULL &&
 		strstr(over, "add r9 to @flushed\n") != NULL,
 	    "who is over goes into the table, and is flushed");
 	ok(strstr(in, "r0 in @table4_bad;") != NULL &&
