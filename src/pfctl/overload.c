@@ -37,33 +37,18 @@ flushes(const struct pf_rule *r, const struct pf_table *t _unused_)
 	return r->state && r->state->flush;
 }
 
-static bool
-has(const struct pf_table *t, const struct pf_addr *a, uint8_t af)
-{
-	for (size_t i = 0; i < t->n; i++)
-		if (t->af[i] == af && t->addr[i].kind == a->kind &&
-		    t->addr[i].bits == a->bits &&
-		    memcmp(&t->addr[i].ip, &a->ip, sizeof(a->ip)) == 0)
-			return true;
-	return false;
-}
-
 static void
 add(struct pf_table *t, const uint8_t *ip, uint8_t af, int64_t since)
 {
-	size_t cap = t->cap, len = af == AF_INET ? 4 : 16;
+	size_t len = af == AF_INET ? 4 : 16;
 	struct pf_addr a = { .kind = PF_ADDR_IP, .bits = (uint8_t)(len * 8) };
+	const struct pf_table one = { .addr = &a, .af = &af, .n = 1 };
 
 	memcpy(a.ip.b, ip, len);
-	if (has(t, &a, af))
-		return;
-	t->addr = array_grow(t->addr, t->n, &cap, sizeof(*t->addr));
-	t->af = xreallocarray(t->af, cap, sizeof(*t->af));
-	t->since = xreallocarray(t->since, cap, sizeof(*t->since));
-	t->cap = cap;
-	t->addr[t->n] = a;
-	t->since[t->n] = since;
-	t->af[t->n++] = af;
+	for (size_t i = 0; i < t->n; i++)
+		if (table_same_addr(t, i, &one, 0))
+			return;
+	table_append(t, &a, af, since);
 }
 
 void

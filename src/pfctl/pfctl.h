@@ -398,6 +398,8 @@ int do_clear(struct pfctl *p);
 int do_table(struct pfctl *p);
 /* Take a table out of the ruleset and free it. */
 void table_drop(struct pf_ruleset *rs, struct pf_table *t);
+void table_append(
+    struct pf_table *t, const struct pf_addr *a, uint8_t af, int64_t since);
 /* The same address, with or without "!". */
 bool table_same_addr(
     const struct pf_table *a, size_t i, const struct pf_table *b, size_t k);

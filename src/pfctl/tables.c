@@ -185,8 +185,9 @@ put_answer(struct job *j, enum answer a, const struct pf_table *t, size_t i)
 	str_addc(&j->answers, '\n');
 }
 
-static void
-append(struct pf_table *t, const struct pf_table *from, size_t i)
+void
+table_append(
+    struct pf_table *t, const struct pf_addr *a, uint8_t af, int64_t since)
 {
 	size_t cap = t->cap;
 
@@ -194,9 +195,15 @@ append(struct pf_table *t, const struct pf_table *from, size_t i)
 	t->af = xreallocarray(t->af, cap, sizeof(*t->af));
 	t->since = xreallocarray(t->since, cap, sizeof(*t->since));
 	t->cap = cap;
-	t->addr[t->n] = from->addr[i];
-	t->since[t->n] = since_now();
-	t->af[t->n++] = from->af[i];
+	t->addr[t->n] = *a;
+	t->since[t->n] = since;
+	t->af[t->n++] = af;
+}
+
+static void
+append(struct pf_table *t, const struct pf_table *from, size_t i)
+{
+	table_append(t, &from->addr[i], from->af[i], since_now());
 }
 
 static void

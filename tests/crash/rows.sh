@@ -324,6 +324,10 @@ pf_forgets() {
 	pfctl -q -k 0.0.0.0/0 -k 192.168.178.99 && guarded &&
 	! pfctl -s states | grep -q 192.168.178.99 && pf_off
 }
+pf_counts_anew() {
+	pfctl -q -z && guarded && ! pfctl -s rules -v 2>/dev/null |
+	    grep -q 'Packets: [1-9]' && pf_off
+}
 pf_is_loud() {
 	pfctl -q -x loud && pfctl -s info | grep -q 'Debug: Loud' && pf_off
 }
@@ -390,5 +394,6 @@ rows() {
 	row 'pfctl --follow' 'pfctl --follow' pf_moved pf_follows
 	row 'pfctl -k' 'pfctl -k 0.0.0.0/0 -k 192.168.178.99' pf_has_state \
 	    pf_forgets
+	row 'pfctl -z' 'pfctl -z' pf_on pf_counts_anew
 	row 'pfctl -x' 'pfctl -x loud' pf_on pf_is_loud
 }
