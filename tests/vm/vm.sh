@@ -43,8 +43,6 @@ vm_accel() {
 # The disks are read and written through the host's cache, so what the guest
 # has written is in the file at once: vm_cut copies a disk that has no cache
 # of its own.
-# The wire between the two network cards is a socket rather than qemu's hub,
-# with which a card was seen to stop sending after a reboot under sysvinit.
 vm_start() {
 	local n=$1 d=$VM_DIR/$1 p
 	shift
@@ -63,9 +61,9 @@ vm_start() {
 	    -device virtio-blk-pci,drive=d1,serial=pool \
 	    -drive file="$d/job",if=none,id=d2,format=raw,readonly=on \
 	    -device virtio-blk-pci,drive=d2,serial=job \
-	    -netdev stream,id=n0,server=on,addr.type=unix,addr.path="$d/wire" \
+	    -netdev hubport,id=n0,hubid=0 \
 	    -device virtio-net-pci,netdev=n0,mac=52:54:00:00:00:40 \
-	    -netdev stream,id=n1,server=off,addr.type=unix,addr.path="$d/wire" \
+	    -netdev hubport,id=n1,hubid=0 \
 	    -device virtio-net-pci,netdev=n1,mac=52:54:00:00:00:01 \
 	    -device virtio-serial-pci -device virtio-rng-pci \
 	    -chardev pipe,id=ctl,path="$d/ctl" \
