@@ -20,10 +20,13 @@
 
 /* ---- the cleaner ---- */
 
-/* Somebody who was killed may hold the jail for a moment more. */
+/* Somebody who was killed may hold the jail for a moment more, and a process
+ * of a start that dies just then makes a stop fail: as long as there is
+ * something to stop, it is tried again. */
 static int
 stop_whatever(const char *name, struct err *err)
 {
+	_cleanup_free_ char *facts = xasprintf("%s/%s", JAIL_RUN_DIR, name);
 	const struct timespec moment = { .tv_nsec = 20000000 };
 	const struct jail_stop_opts opts = { .force = true };
 	int r = 0;
@@ -31,11 +34,11 @@ stop_whatever(const char *name, struct err *err)
 	for (int i = 0; i < 500; i++) {
 		err_clear(err);
 		r = jail_stop(name, &opts, err);
-		if (r != -EBUSY)
+		if (r != -EBUSY && (r != -ESRCH || access(facts, F_OK) < 0))
 			break;
 		(void)nanosleep(&moment, NULL);
 	}
-	if (r == -ESRCH) {
+	if (r == -ESRCH && access(facts, F_OK) < 0) {
 		err_clear(err);
 		return 0;
 	}
@@ -86,14 +89,15 @@ cleaner_main(struct cli *c, const char *name, int fd)
 /* Handlers have no other way to know. */
 static struct {
 	pid_t pid, cleaner;
-	int fd;
 } ours;
 
 static void
 on_signal(int number)
 {
+	/* With all that is open goes the lock of a start that was at work, and
+	 * its processes end. The cleaner waits for that. */
 	if (getpid() == ours.pid) {
-		(void)close(ours.fd);
+		(void)close_range(STDERR_FILENO + 1, ~0U, 0);
 		(void)waitpid(ours.cleaner, NULL, 0);
 	}
 	_exit(128 + number);
@@ -119,7 +123,6 @@ start_cleaner(struct audit *a, struct err *err)
 	a->cleaner_fd = fds[1];
 	ours.pid = getpid();
 	ours.cleaner = a->cleaner;
-	ours.fd = fds[1];
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		(void)sigaction(signals[i], &sa, NULL);
 	return 0;
