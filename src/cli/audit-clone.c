@@ -20,13 +20,10 @@
 
 /* ---- the cleaner ---- */
 
-/* Somebody who was killed may hold the jail for a moment more, and a process
- * of a start that dies just then makes a stop fail: as long as there is
- * something to stop, it is tried again. */
+/* Somebody who was killed may hold the jail for a moment more. */
 static int
 stop_whatever(const char *name, struct err *err)
 {
-	_cleanup_free_ char *facts = xasprintf("%s/%s", JAIL_RUN_DIR, name);
 	const struct timespec moment = { .tv_nsec = 20000000 };
 	const struct jail_stop_opts opts = { .force = true };
 	int r = 0;
@@ -34,11 +31,11 @@ stop_whatever(const char *name, struct err *err)
 	for (int i = 0; i < 500; i++) {
 		err_clear(err);
 		r = jail_stop(name, &opts, err);
-		if (r != -EBUSY && (r != -ESRCH || access(facts, F_OK) < 0))
+		if (r != -EBUSY)
 			break;
 		(void)nanosleep(&moment, NULL);
 	}
-	if (r == -ESRCH && access(facts, F_OK) < 0) {
+	if (r == -ESRCH) {
 		err_clear(err);
 		return 0;
 	}
@@ -88,15 +85,20 @@ cleaner_main(struct cli *c, const char *name, int fd)
 
 /* Handlers have no other way to know. */
 static struct {
-	pid_t pid, cleaner;
+	pid_t pid, cleaner, trap;
 } ours;
+
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 static void
 on_signal(int number)
 {
 	/* With all that is open goes the lock of a start that was at work, and
-	 * its processes end. The cleaner waits for that. */
+	 * its processes end. The cleaner waits for that, and for a trap, which
+	 * may be starting the clone itself. */
 	if (getpid() == ours.pid) {
+		if (ours.trap > 0)
+			(void)kill(ours.trap, SIGKILL);
 		(void)close_range(STDERR_FILENO + 1, ~0U, 0);
 		(void)waitpid(ours.cleaner, NULL, 0);
 	}
@@ -106,7 +108,6 @@ on_signal(int number)
 static int
 start_cleaner(struct audit *a, struct err *err)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction sa = { .sa_handler = on_signal };
 	int fds[2];
 
@@ -126,6 +127,31 @@ start_cleaner(struct audit *a, struct err *err)
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		(void)sigaction(signals[i], &sa, NULL);
 	return 0;
+}
+
+pid_t
+audit_fork_trap(void)
+{
+	sigset_t set, old;
+	pid_t pid;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(&set, signals[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, &old);
+	pid = fork();
+	if (pid > 0)
+		ours.trap = pid;
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	return pid;
+}
+
+void
+audit_wait_trap(pid_t pid)
+{
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	ours.trap = 0;
 }
 
 /* ---- the clone ---- */

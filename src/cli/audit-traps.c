@@ -307,11 +307,10 @@ audit_trap_run(
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return;
 	fflush(stdout);
-	pid = fork();
+	pid = audit_fork_trap();
 	if (pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		(void)signal(SIGINT, SIG_DFL);
-		closep(&a->cleaner_fd);
 		for (int fd = 0; fd <= 2; fd++)
 			(void)dup2(open("/dev/null", O_RDWR | O_CLOEXEC), fd);
 		t->run(a, t, ret);
@@ -325,10 +324,8 @@ audit_trap_run(
 	else if (read(fds[0], ret, sizeof(*ret)) != sizeof(*ret))
 		conclude(ret, AUDIT_ABSENT, "the trap's process died");
 	(void)close(fds[0]);
-	if (pid > 0) {
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
-	}
+	if (pid > 0)
+		audit_wait_trap(pid);
 	audit_stop(a);
 	if (t->path != NULL)
 		take_away(a, t);

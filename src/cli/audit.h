@@ -79,6 +79,10 @@ struct audit {
 
 /* Make the cleaner, the clone and its spec, not started yet. */
 int audit_clone_make(struct audit *a, struct err *err);
+/* Fork a process that may start the clone. A signal that ends the audit ends it
+ * first, and the cleaner waits for it: it keeps cleaner_fd open. */
+pid_t audit_fork_trap(void);
+void audit_wait_trap(pid_t pid);
 /* Take everything away, and forget it. On failure the sentence says what is
  * left; the first error counts. */
 int audit_clone_end(struct audit *a, struct err *err);
