@@ -85,7 +85,7 @@ step_mount(void *ctx, struct err *err)
 		.attr_clr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
 	};
 	_cleanup_free_ char *tree =
-	    xasprintf("%s/%s/root", f->pool->path, f->new->work);
+	    xasprintf("%s/%s/root", f->pool->path, f->new->tree);
 	_cleanup_close_ int mnt = -1;
 	int r = file_mkdir_p(PLACE, 0755, err);
 

@@ -49,7 +49,7 @@ make_root(struct store_new *new, const char *jail, const char *release,
     struct err *err)
 {
 	struct pool *pool = new->pool;
-	_cleanup_free_ char *to = xasprintf("%s/root", new->work);
+	_cleanup_free_ char *to = xasprintf("%s/root", new->tree);
 	_cleanup_free_ char *from = NULL;
 
 	if (release == STORE_EMPTY)
@@ -102,7 +102,7 @@ store_jail_begin_clone(struct pool *pool, const char *jail, const char *of,
 		r = begin(pool, jail, &new, err);
 	if (r < 0)
 		return r;
-	to = xasprintf("%s/root", new->work);
+	to = xasprintf("%s/root", new->tree);
 	r = pool->ops->clone(pool, from, jail, to, err);
 	if (r < 0)
 		return err_wrap(err, r, "cannot clone jail '%s'", of);

@@ -59,7 +59,7 @@ store_leftovers(struct pool *pool, bool mend, struct findings *all)
 		findings_unchecked(all, "pool '%s': %s", pool->name, e.msg);
 		return;
 	}
-	look_in(pool, WORK_DIR, "made", mend, all);
+	look_in(pool, MAKING_DIR, "made", mend, all);
 	look_in(pool, TRASH_DIR, "removed", mend, all);
 }
 

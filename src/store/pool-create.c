@@ -124,7 +124,7 @@ place_remove(void *ctx, struct err *err)
 static int
 marks_make(int dirfd, const char *shown, struct err *err)
 {
-	static const char *const dirs[] = { ".gaol", WORK_DIR, TRASH_DIR };
+	static const char *const dirs[] = { ".gaol", MAKING_DIR, TRASH_DIR };
 
 	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++)
 		if (mkdirat(dirfd, dirs[i], 0700) < 0 && errno != EEXIST)

@@ -157,7 +157,7 @@ store_release_begin(struct pool *pool, const char *release,
 	r = work_begin(pool, work, to, &new, err);
 	if (r < 0)
 		return r;
-	root = xasprintf("%s/root", new->work);
+	root = xasprintf("%s/root", new->tree);
 	r = pool->ops->create(pool, root, err);
 	if (r == 0)
 		*ret = TAKE_PTR(new);

@@ -7,7 +7,7 @@
 
 /* Below the pool's mount point. */
 #define IOCROOT "iocage"
-#define WORK_DIR ".gaol/work"
+#define MAKING_DIR ".gaol/making"
 #define TRASH_DIR ".gaol/trash"
 #define POOL_LOCK ".gaol/lock"
 

@@ -14,7 +14,7 @@
  *	  jails/JAIL/root	the jail's root, unshifted ids
  *	/NAME/jails, releases	links into the iocroot, so that a pool named
  *				iocage has /iocage/jails/JAIL as well
- *	/NAME/.gaol/work	trees that are being made
+ *	/NAME/.gaol/making	trees that are being made
  *	/NAME/.gaol/trash	trees that are being removed
  *
  * What makes or removes a tree does it under .gaol and renames once, so that
@@ -221,7 +221,7 @@ char *store_jail_root_path(const struct pool *pool, const char *jail);
 #define STORE_EMPTY NULL /* instead of a release: a root with nothing in it */
 
 /*
- * A jail being made, in .gaol/work, where no reader sees it:
+ * A jail being made, in .gaol/making, where no reader sees it:
  *
  *	store_jail_begin(pool, "web", "debian-12", &new, err);
  *	... write config.json and fstab into new->fd ...
@@ -231,7 +231,7 @@ char *store_jail_root_path(const struct pool *pool, const char *jail);
  */
 struct store_new {
 	struct pool *pool; /* borrowed */
-	char *work;	   /* ".gaol/work/NAME.XXXXXX" */
+	char *tree;	   /* ".gaol/making/NAME.XXXXXX" */
 	char *to;	   /* "iocage/jails/web"; NULL once committed */
 	int fd;		   /* the directory that becomes jails/web; locked */
 };
@@ -301,7 +301,7 @@ int store_release_begin(struct pool *pool, const char *release,
     struct store_new **ret, struct err *err);
 int store_release_commit(struct store_new *new, struct err *err);
 
-/* Remove what killed writers left in .gaol/work and .gaol/trash; what a
+/* Remove what killed writers left in .gaol/making and .gaol/trash; what a
  * living one is at work on is locked and stays. What makes or removes a tree
  * begins with it. Tries all, returns the first failure. */
 int store_tidy(struct pool *pool, struct err *err);

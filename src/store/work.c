@@ -2,7 +2,7 @@
 /*
  * Making and removing under .gaol, so that nobody sees a half of anything.
  *
- * A directory in .gaol/work or .gaol/trash is locked (flock) by the process
+ * A directory in .gaol/making or .gaol/trash is locked (flock) by the process
  * that is at work on it. One that nobody has locked was left by a process
  * that died, and store_tidy removes it. The pool's own lock is held only
  * while a directory appears and gets its lock.
@@ -51,7 +51,7 @@ new_new(struct pool *pool, const char *name, const char *to)
 	struct store_new *new = xcalloc(1, sizeof(*new));
 
 	new->pool = pool;
-	new->work = unique_path(WORK_DIR, name);
+	new->tree = unique_path(MAKING_DIR, name);
 	new->to = xstrdup(to);
 	new->fd = -1;
 	return new;
@@ -67,17 +67,17 @@ make_locked(struct store_new *new, struct err *err)
 	int r = work_lock(pool, &lock, err);
 
 	if (r == 0)
-		r = pool->ops->hold(pool, new->work, err);
+		r = pool->ops->hold(pool, new->tree, err);
 	if (r < 0)
 		return r;
-	r = open_below(pool->fd, new->work, O_RDONLY | O_DIRECTORY);
+	r = open_below(pool->fd, new->tree, O_RDONLY | O_DIRECTORY);
 	if (r < 0)
 		return err_code(
-		    err, r, "cannot open %s/%s", pool->path, new->work);
+		    err, r, "cannot open %s/%s", pool->path, new->tree);
 	new->fd = r;
 	if (flock(new->fd, LOCK_EX | LOCK_NB) < 0)
 		return err_errno(
-		    err, "cannot lock %s/%s", pool->path, new->work);
+		    err, "cannot lock %s/%s", pool->path, new->tree);
 	return 0;
 }
 
@@ -104,7 +104,7 @@ work_is_busy(struct pool *pool, const char *name)
 	_cleanup_(strv_clear) struct strv names = { 0 };
 	_cleanup_free_ char *start = xasprintf("%s.", name);
 
-	if (list_names(pool->fd, WORK_DIR, &names, NULL) < 0)
+	if (list_names(pool->fd, MAKING_DIR, &names, NULL) < 0)
 		return false;
 	for (size_t i = 0; i < names.n; i++)
 		if (str_starts(names.v[i], start))
@@ -116,7 +116,7 @@ int
 work_commit(struct store_new *new, struct err *err)
 {
 	struct pool *pool = new->pool;
-	int r = pool->ops->rename(pool, new->work, new->to, err);
+	int r = pool->ops->rename(pool, new->tree, new->to, err);
 
 	if (r == -EEXIST)
 		return err_set(err, EEXIST,
@@ -136,9 +136,9 @@ store_new_free(struct store_new *new)
 		return NULL;
 	/* What cannot be removed now is store_tidy's the next time. */
 	if (new->to != NULL)
-		(void)new->pool->ops->destroy(new->pool, new->work, NULL);
+		(void)new->pool->ops->destroy(new->pool, new->tree, NULL);
 	closep(&new->fd);
-	free(new->work);
+	free(new->tree);
 	free(new->to);
 	free(new);
 	return NULL;
@@ -216,7 +216,7 @@ store_tidy(struct pool *pool, struct err *err)
 
 	if (r < 0)
 		return r;
-	r = tidy_dir(pool, WORK_DIR, err);
+	r = tidy_dir(pool, MAKING_DIR, err);
 	r2 = tidy_dir(pool, TRASH_DIR, r == 0 ? err : NULL);
 	if (r == 0)
 		r = r2;

@@ -117,11 +117,11 @@ stop_web() {
 }
 # A jail whose first process died, and a tree that was being made.
 web_died() {
-	web_runs && mkdir -p /tank/.gaol/work/half.1 &&
+	web_runs && mkdir -p /tank/.gaol/making/half.1 &&
 	kill -9 $(pgrep -x gaol-init)
 }
 web_is_mended() {
-	no_leftovers --repair && no_leftovers && [ ! -e /tank/.gaol/work/half.1 ] &&
+	no_leftovers --repair && no_leftovers && [ ! -e /tank/.gaol/making/half.1 ] &&
 	! gaol stop web 2>/dev/null
 }
 # A start that was killed before its end takes gaol-init along a moment later.

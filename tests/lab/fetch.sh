@@ -13,7 +13,7 @@ root() {
 }
 none_left() {
 	[ "$(iocage list -r -H)" = "$1" ] &&
-	    [ -z "$(ls /iocage/.gaol/work /iocage/.gaol/trash | grep -v :)" ]
+	    [ -z "$(ls /iocage/.gaol/making /iocage/.gaol/trash | grep -v :)" ]
 }
 
 iocage fetch -r debian-12 >/dev/null 2>"$TMP/err" &

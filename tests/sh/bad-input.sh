@@ -21,7 +21,7 @@ bad() {
 		cat "$TMP/stdout"
 		[ $got = "$want" ] || echo "exit $got, expected $want"
 		diff <(printf "%s\n" "$message") <(head -1 "$TMP/stderr" |
-		    sed "s,/work/x\.[0-9a-f]*/root/[^:]*,/work/x.../root/...,") &&
+		    sed "s,/making/x\.[0-9a-f]*/root/[^:]*,/making/x.../root/...,") &&
 		[ $got = "$want" ] && unchanged
 	'
 }
@@ -290,7 +290,7 @@ rm /tank/iocage/defaults.json
 gaol stop webmail >/dev/null
 dd if=/dev/zero of=/mnt/tank/filler bs=64k >/dev/null 2>&1
 bad 'create on a full pool' 1 \
-    "gaol: cannot create jail 'x': make the jail's tree from the release: cannot copy .gaol/work/x.../root/...: No space left on device" \
+    "gaol: cannot create jail 'x': make the jail's tree from the release: cannot copy .gaol/making/x.../root/...: No space left on device" \
     gaol create -n x -r tiny
 bad 'set on a full pool keeps what was' 1 \
     "gaol: jail 'web': cannot write config.json: No space left on device" \

@@ -62,7 +62,7 @@ test_expect 'full pool: fetch fails, and leaves nothing' '
 	chmod +x "$TMP/bin/mmdebstrap" &&
 	! PATH=$TMP/bin:$PATH gaol fetch -r debian-13 >"$TMP/out" 2>&1 &&
 	cat "$TMP/out" && grep -q "^gaol-fetch: release .debian-13.: " "$TMP/out" &&
-	[ -z "$(ls -A /tank/.gaol/work)" ] && [ "$(ls /tank/releases)" = tiny ]
+	[ -z "$(ls -A /tank/.gaol/making)" ] && [ "$(ls /tank/releases)" = tiny ]
 '
 drain /tank/iocage/images
 test_expect 'with room again they work' '

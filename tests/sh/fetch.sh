@@ -49,9 +49,9 @@ gaol pool create $P --image m/image --size 300M >/dev/null
 iocage activate $P >/dev/null
 
 nothing_left() {
-	[ "$(ls -A /$P/.gaol/work /$P/.gaol/trash)" = "/$P/.gaol/trash:
+	[ "$(ls -A /$P/.gaol/making /$P/.gaol/trash)" = "/$P/.gaol/making:
 
-/$P/.gaol/work:" ] && [ "$(ls -A /$P/releases)" = "$1" ] &&
+/$P/.gaol/trash:" ] && [ "$(ls -A /$P/releases)" = "$1" ] &&
 	    ! grep -q /run/gaol/fetch /proc/self/mountinfo
 }
 
@@ -116,7 +116,7 @@ test_expect 'killed with -9, it leaves no process and no release' '
 	eventually pgrep -f "^$TMP/sleeper" && pgrep -f "$TMP/bin/mmdebstrap" &&
 	kill -9 $pid && ! wait $pid && rm hang hangs &&
 	eventually no_process "$TMP/bin/mmdebstrap" && no_process "^$TMP/sleeper" &&
-	[ "$(iocage list -r -H)" = "" ] && [ -n "$(ls /$P/.gaol/work)" ]
+	[ "$(iocage list -r -H)" = "" ] && [ -n "$(ls /$P/.gaol/making)" ]
 '
 rm -f hang hangs
 test_expect 'and the next fetch clears what it left' '

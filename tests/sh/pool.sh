@@ -133,7 +133,7 @@ test_expect 'destroy asks, and no is no' '
 '
 test_expect 'a pool with open files is not destroyed' '
 	gaol pool create $P --image image --size 300M &&
-	( exec 7</$P/.gaol/work; fails 1 "/$P is in use" gaol pool destroy -f $P ) &&
+	( exec 7</$P/.gaol/making; fails 1 "/$P is in use" gaol pool destroy -f $P ) &&
 	mountpoint -q /$P
 '
 test_expect 'nor one that another mount namespace shows' '

@@ -122,7 +122,7 @@ test_expect 'the guard, under a jail that runs' '
 remember # nft lists tables by age
 test_expect 'a jail that was being made' '
 	killed create:config gaol create -n x -r tiny &&
-	found left-tree "pool tank: warning: /tank/.gaol/work/x" && mended
+	found left-tree "pool tank: warning: /tank/.gaol/making/x" && mended
 '
 test_expect 'one that was being removed' '
 	gaol create -n x -r tiny && mv /tank/jails/x /tank/.gaol/trash/x.1 &&
@@ -180,10 +180,10 @@ test_expect 'not a start that is at work' '
 	[ $got = 0 ]
 '
 test_expect 'nor a tree that is locked' '
-	mkdir /tank/.gaol/work/busy.1 && flock /tank/.gaol/work/busy.1 \
+	mkdir /tank/.gaol/making/busy.1 && flock /tank/.gaol/making/busy.1 \
 	    gaol check --repair
-	[ -d /tank/.gaol/work/busy.1 ] && no_leftovers --repair &&
-	[ ! -d /tank/.gaol/work/busy.1 ]
+	[ -d /tank/.gaol/making/busy.1 ] && no_leftovers --repair &&
+	[ ! -d /tank/.gaol/making/busy.1 ]
 '
 test_expect 'nor a file that was written just now' '
 	echo >/tank/jails/web/config.json.new &&

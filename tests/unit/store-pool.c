@@ -133,7 +133,7 @@ count(struct pool *pool, const char *dir)
 static bool
 nothing_left(struct pool *pool)
 {
-	return count(pool, WORK_DIR) == 0 && count(pool, TRASH_DIR) == 0;
+	return count(pool, MAKING_DIR) == 0 && count(pool, TRASH_DIR) == 0;
 }
 
 static void
@@ -152,7 +152,7 @@ test_release(struct pool *pool)
 	is_int(names.n, 0, "it does not show yet");
 	ok(!store_release_exists(pool, "debian-13"), "it is not there yet");
 	is_int(store_tidy(pool, &err), 0, "tidying");
-	is_int(count(pool, WORK_DIR), 1, "leaves what is at work");
+	is_int(count(pool, MAKING_DIR), 1, "leaves what is at work");
 	is_int(store_release_begin(pool, "debian-13", &second, &err), -EBUSY,
 	    "nobody else begins the same");
 	ok(strstr(err.msg, "being fetched by another command") != NULL,
@@ -246,10 +246,10 @@ test_killed(struct pool *pool)
 	}
 	ok(read(ready[0], &byte, 1) == 1, "another process makes a jail");
 	is_int(store_tidy(pool, &err), 0, "tidying");
-	is_int(count(pool, WORK_DIR), 1, "leaves it alone while it lives");
+	is_int(count(pool, MAKING_DIR), 1, "leaves it alone while it lives");
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
-	is_int(count(pool, WORK_DIR), 1, "killed, it leaves its work");
+	is_int(count(pool, MAKING_DIR), 1, "killed, it leaves its work");
 	ok(faccessat(pool->ioc_fd, "jails/late", F_OK, 0) < 0,
 	    "which is no jail");
 	is_int(store_jail_create(pool, "next", STORE_EMPTY, &err), 0,
