@@ -368,26 +368,32 @@ do_link(struct rtnl *nl, const struct op *op, struct err *err)
 	return rtnl_run(nl, &b, err);
 }
 
+static void
+put_ifaddr(struct nlmsghdr *m, const struct op *op, int index)
+{
+	struct ifaddrmsg *info = mnl_nlmsg_put_extra_header(m, sizeof(*info));
+
+	info->ifa_family = op->addr.family;
+	info->ifa_prefixlen = op->addr.plen;
+	info->ifa_index = (uint32_t)index;
+	net_put_addr(m, IFA_LOCAL, &op->addr);
+	net_put_addr(m, IFA_ADDRESS, &op->addr);
+}
+
 static int
 do_addr(struct rtnl *nl, const struct op *op, struct err *err)
 {
 	_cleanup_(rtnl_batch_clear) struct rtnl_batch b = RTNL_BATCH_INIT;
 	int index = index_of(op, err);
 	bool lo = net_is_cloned_lo(op->ifname);
-	struct ifaddrmsg *info;
 	struct nlmsghdr *m;
 	int r;
 
-	if (index == 0)
-		return err_errno(err, "%s", op->text);
+	if (index < 0)
+		return index;
 	m = rtnl_add(
 	    &b, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, EEXIST, "%s", op->text);
-	info = mnl_nlmsg_put_extra_header(m, sizeof(*info));
-	info->ifa_family = op->addr.family;
-	info->ifa_prefixlen = op->addr.plen;
-	info->ifa_index = (uint32_t)index;
-	net_put_addr(m, IFA_LOCAL, &op->addr);
-	net_put_addr(m, IFA_ADDRESS, &op->addr);
+	put_ifaddr(m, op, index);
 	mnl_attr_put_u8(m, IFA_PROTO, NET_ADDR_PROTO);
 	if (!lo && op->addr.family == AF_INET && op->addr.plen < 31) {
 		struct net_addr brd = net_addr_last(&op->addr);
@@ -407,19 +413,13 @@ do_remove(struct rtnl *nl, const struct op *op, struct err *err)
 {
 	_cleanup_(rtnl_batch_clear) struct rtnl_batch b = RTNL_BATCH_INIT;
 	int index = index_of(op, err);
-	struct ifaddrmsg *info;
 	struct nlmsghdr *m;
 
 	if (index < 0)
 		return index;
 	/* The one before may have taken it along. */
 	m = rtnl_add(&b, RTM_DELADDR, 0, EADDRNOTAVAIL, "%s", op->text);
-	info = mnl_nlmsg_put_extra_header(m, sizeof(*info));
-	info->ifa_family = op->addr.family;
-	info->ifa_prefixlen = op->addr.plen;
-	info->ifa_index = (uint32_t)index;
-	net_put_addr(m, IFA_LOCAL, &op->addr);
-	net_put_addr(m, IFA_ADDRESS, &op->addr);
+	put_ifaddr(m, op, index);
 	return rtnl_run(nl, &b, err);
 }
 

@@ -146,16 +146,11 @@ nft_addr_sets_fill(struct nft_set *set, size_t n_set,
 
 /* ---- bringing them up to date ---- */
 
-struct elems {
-	struct nft_elem *v;
-	size_t n, cap;
-};
-
 /* A set as it is, then as it shall be, and the way from one to the other. */
 struct found_set {
 	const char *name;
 	uint32_t key_len;
-	struct elems has;
+	struct nft_elems has;
 };
 
 struct found_sets {
@@ -203,39 +198,6 @@ on_set(const struct nlmsghdr *h, void *arg)
 	return MNL_CB_OK;
 }
 
-static void
-read_elem(struct found_set *set, const struct nlattr *elem)
-{
-	struct nft_elem *e = array_add(&set->has);
-	const struct nlattr *attr, *value;
-
-	mnl_attr_for_each_nested(attr, elem)
-	{
-		if (mnl_attr_get_type(attr) == NFTA_SET_ELEM_FLAGS)
-			e->end = ntohl(mnl_attr_get_u32(attr)) &
-			    NFT_SET_ELEM_INTERVAL_END;
-		if (mnl_attr_get_type(attr) != NFTA_SET_ELEM_KEY)
-			continue;
-		mnl_attr_for_each_nested(value,
-		    attr) if (mnl_attr_get_payload_len(value) == set->key_len)
-		    memcpy(e->key, mnl_attr_get_payload(value), set->key_len);
-	}
-}
-
-static int
-on_elems(const struct nlmsghdr *h, void *arg)
-{
-	const struct nlattr *attr, *elem;
-
-	mnl_attr_for_each(attr, h, sizeof(struct nfgenmsg))
-	{
-		if (mnl_attr_get_type(attr) != NFTA_SET_ELEM_LIST_ELEMENTS)
-			continue;
-		mnl_attr_for_each_nested(elem, attr) read_elem(arg, elem);
-	}
-	return MNL_CB_OK;
-}
-
 /* Our sets with their elements; -ENOENT without our table. */
 static int
 find_sets(struct found_sets *f, struct err *err)
@@ -249,7 +211,7 @@ find_sets(struct found_sets *f, struct err *err)
 	    on_set, f, err);
 	for (size_t i = 0; i < f->n && r == 0; i++)
 		r = nl_dump(nl, NFT_MSG_GETSETELEM, NFPROTO_INET, NFT_PF_TABLE,
-		    f->v[i].name, on_elems, &f->v[i], err);
+		    f->v[i].name, nft_on_elems, &f->v[i].has, err);
 	return r;
 }
 
@@ -272,7 +234,7 @@ sort(struct nft_elem *e, size_t n)
 
 /* Those of `a` that `b` has not; both are sorted. */
 static void
-less(struct elems *ret, const struct nft_elem *a, size_t na,
+less(struct nft_elems *ret, const struct nft_elem *a, size_t na,
     const struct nft_elem *b, size_t nb)
 {
 	size_t k = 0;
@@ -294,7 +256,7 @@ static void
 put_changes(struct nft_batch *b, const struct found_set *set,
     const struct nft_set *shall)
 {
-	struct elems gone = { 0 }, fresh = { 0 };
+	struct nft_elems gone = { 0 }, fresh = { 0 };
 	struct nft_set part = { .name = set->name,
 		.key_len = set->key_len,
 		.flags = NFT_SET_INTERVAL };

@@ -41,8 +41,8 @@ read_elem(struct nft_elems *ret, const struct nlattr *elem)
 	}
 }
 
-static int
-on_elems(const struct nlmsghdr *h, void *arg)
+int
+nft_on_elems(const struct nlmsghdr *h, void *arg)
 {
 	const struct nlattr *attr, *elem;
 
@@ -66,7 +66,7 @@ nft_set_elems(const char *set, struct nft_elems *ret, struct err *err)
 			return r;
 		array_clear(ret);
 		r = nl_dump(nl, NFT_MSG_GETSETELEM, NFPROTO_INET, NFT_PF_TABLE,
-		    set, on_elems, ret, err);
+		    set, nft_on_elems, ret, err);
 	}
 	if (r == -ENOENT) {
 		err_clear(err);

@@ -54,11 +54,15 @@ int nl_ask(struct mnl_socket *nl, struct nlmsghdr *req, mnl_cb_t cb, void *arg);
 
 /*
  * Dump: `type` is NFT_MSG_GET*, `cb` is called for each message. The family
- * may be NFPROTO_UNSPEC for all; table NULL: all; `chain` of rules, or the set of elements. -EINTR: the tables changed
- * while they were read; what was collected is void, begin again.
+ * may be NFPROTO_UNSPEC for all; table NULL: all; `chain` of rules, or the set
+ * of elements. -EINTR: the tables changed while they were read; what was
+ * collected is void, begin again.
  */
 int nl_dump(struct mnl_socket *nl, uint16_t type, uint8_t family,
     const char *table, const char *chain, mnl_cb_t cb, void *arg,
     struct err *err);
+/* The callback for elements; arg: a struct nft_elems, which they are added
+ * to. */
+int nft_on_elems(const struct nlmsghdr *h, void *arg);
 
 #endif

@@ -75,23 +75,14 @@ do_restore(struct pfctl *p)
 
 /* ---- follow ---- */
 
-static const struct pf_table *
-find_table(const struct pf_ruleset *rs, const struct pf_table *like)
-{
-	for (const struct pf_table *t = rs->tables; t; t = t->next)
-		if (streq(table_anchor(t), table_anchor(like)) &&
-		    streq(t->name, like->name))
-			return t;
-	return NULL;
-}
-
 /* What was added to tables, or taken from them, since the file was loaded,
  * stays. Tables that nobody can change are the file's. */
 static void
 keep_tables(struct pf_ruleset *rs, const struct pf_ruleset *old)
 {
 	for (struct pf_table *t = rs->tables; t; t = t->next) {
-		const struct pf_table *o = find_table(old, t);
+		const struct pf_table *o =
+		    table_find(old, table_anchor(t), t->name);
 
 		if (!o || t->is_const || t->automatic)
 			continue;

@@ -88,17 +88,6 @@ change_parse(char *text, struct change *ret)
 	return true;
 }
 
-static const struct pf_table *
-find(const struct pf_ruleset *rs, const struct change *c)
-{
-	const struct pf_table *t = rs->tables;
-
-	while (t &&
-	    !(streq(t->name, c->name) && streq(table_anchor(t), c->anchor)))
-		t = t->next;
-	return t;
-}
-
 static int
 redo(struct store *s, const struct world *w, const struct change *c,
     struct err *err)
@@ -110,7 +99,7 @@ redo(struct store *s, const struct world *w, const struct change *c,
 
 	if (r < 0)
 		return r;
-	t = find(rs, c);
+	t = table_find(rs, c->anchor, c->name);
 	if (t)
 		r = replace_sets(t, err);
 	if (r < 0)

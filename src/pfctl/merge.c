@@ -12,20 +12,11 @@ struct parts {
 	const char *target; /* path of the anchor that is loaded */
 };
 
-static const struct pf_table *
-find_table(const struct pf_ruleset *rs, const char *anchor, const char *name)
-{
-	for (const struct pf_table *t = rs->tables; t; t = t->next)
-		if (streq(table_anchor(t), anchor) && streq(t->name, name))
-			return t;
-	return NULL;
-}
-
 /* What was in a table that is defined without addresses stays in it. */
 static const struct pf_table *
 content_of(const struct pf_ruleset *old, const struct pf_table *t)
 {
-	return t->init ? NULL : find_table(old, table_anchor(t), t->name);
+	return t->init ? NULL : table_find(old, table_anchor(t), t->name);
 }
 
 bool
@@ -76,7 +67,7 @@ print_tables(struct str *s, const struct parts *m, const char *path)
 	for (t = m->old->tables; t; t = t->next) {
 		if (!streq(table_anchor(t), path) || (wanted && !t->persist))
 			continue;
-		if (!wanted || !find_table(m->new, path, t->name))
+		if (!wanted || !table_find(m->new, path, t->name))
 			current_print_table(s, t);
 	}
 	for (t = m->new->tables; wanted &&t; t = t->next)

@@ -397,6 +397,9 @@ int do_debug(struct pfctl *p);
 int do_clear(struct pfctl *p);
 int do_table(struct pfctl *p);
 /* Take a table out of the ruleset and free it. */
+/* NULL: there is none. */
+struct pf_table *table_find(
+    const struct pf_ruleset *rs, const char *anchor, const char *name);
 void table_drop(struct pf_ruleset *rs, struct pf_table *t);
 void table_append(
     struct pf_table *t, const struct pf_addr *a, uint8_t af, int64_t since);

@@ -84,16 +84,6 @@ since_read(struct pf_ruleset *rs, const char *text)
 
 /* ---- over a load ---- */
 
-static const struct pf_table *
-same_table(const struct pf_ruleset *rs, const struct pf_table *like)
-{
-	for (const struct pf_table *t = rs->tables; t; t = t->next)
-		if (streq(table_anchor(t), table_anchor(like)) &&
-		    streq(t->name, like->name))
-			return t;
-	return NULL;
-}
-
 /* Most often it is the one behind the last that was found. */
 static size_t
 find(
@@ -126,7 +116,8 @@ void
 since_carry(struct pf_ruleset *rs, const struct pf_ruleset *old)
 {
 	for (struct pf_table *t = rs->tables; t; t = t->next) {
-		const struct pf_table *o = old ? same_table(old, t) : NULL;
+		const struct pf_table *o =
+		    old ? table_find(old, table_anchor(t), t->name) : NULL;
 
 		if (o == t)
 			continue;

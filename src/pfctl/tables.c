@@ -100,11 +100,11 @@ show_tables(const struct pfctl *p, const struct pf_ruleset *rs)
 		complain("counters of tables are not built yet");
 }
 
-static struct pf_table *
-find(const struct pfctl *p, const struct pf_ruleset *rs)
+struct pf_table *
+table_find(const struct pf_ruleset *rs, const char *anchor, const char *name)
 {
 	for (struct pf_table *t = rs->tables; t; t = t->next)
-		if (is_here(p, t) && streq(t->name, p->table))
+		if (streq(table_anchor(t), anchor) && streq(t->name, name))
 			return t;
 	return NULL;
 }
@@ -667,7 +667,8 @@ run(struct job *j, const struct table_cmd *cmd)
 		complain("%s", j->err.msg);
 		return EX_TABLE;
 	}
-	j->table = find(j->p, j->current.rules);
+	j->table = table_find(
+	    j->current.rules, j->p->anchor ? j->p->anchor : "", j->p->table);
 	r = prepare(j, cmd);
 	return r ? r : cmd->run(j);
 }

@@ -1,0 +1,24 @@
+# For tests of pfctl with packets, after lib.sh and in_namespaces net mount: a
+# host with em0, 192.168.178.40/24, and a machine outside at .20; `world CMD...`
+# runs CMD there. What pfctl keeps goes to memory.
+mount -t tmpfs none /run
+mount -t tmpfs none /var/lib
+[ -x "$BUILD/pfctl" ] || skip_all "pfctl is not built"
+unset SSH_CONNECTION
+
+unshare -n sleep infinity &
+outside=$!
+at_end "kill $outside"
+other_net() {
+	[ "$(readlink /proc/$outside/ns/net)" != "$(readlink /proc/$$/ns/net)" ]
+}
+eventually other_net
+world() {
+	nsenter -t "$outside" -n "$@"
+}
+ip link set lo up
+ip link add em0 type veth peer name w0 netns "/proc/$outside/ns/net"
+ip addr add 192.168.178.40/24 dev em0
+ip link set em0 up
+world ip addr add 192.168.178.20/24 dev w0
+world ip link set w0 up
