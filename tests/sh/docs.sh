@@ -106,4 +106,26 @@ for page in $(grep -l '^```console' "$TOP"/docs/*.md "$TOP/README.md"); do
 	test_expect "$name: every command in the text is in a block" \
 	    'names_what_it_runs "$page"'
 done
+
+# ---- tests/README.md: each test that it names is there
+
+tests_named() {
+	grep '^| ' "$1" | grep -oE '`(sh|unit|lab|package|vm/guest)/[^`]+`' | tr -d '`'
+}
+lost_tests() {
+	local file title
+	tests_named "$1" | while IFS= read -r file; do
+		title=${file#*: }
+		file=$TOP/tests/${file%%:*}
+		[ -f "$file" ] && [ "$title" = "${file#"$TOP"/tests/}" ] ||
+		    grep -qE "test_expect ['\"]$title" "$file" || echo "$title"
+	done 2>&1
+}
+test_expect 'every test that tests/README.md names is there' '
+	[ "$(tests_named "$TOP/tests/README.md" | wc -l)" -gt 50 ] &&
+	[ -z "$(lost_tests "$TOP/tests/README.md" | tee /dev/stderr)" ]'
+test_expect 'seen to be wrong: a test that is gone' '
+	sed "s,sh/faults.sh,sh/fault.sh,; s/beside: br_net/beside: a br_net/" \
+	    "$TOP/tests/README.md" >"$TMP/rotten" &&
+	[ "$(lost_tests "$TMP/rotten" | wc -l)" -ge 2 ]'
 test_done
