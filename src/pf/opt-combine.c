@@ -209,10 +209,11 @@ table_name(struct optimizer *o, const struct merge *m)
 	uint32_t made = o->rs->n_automatic++;
 
 	if (o->opts->dry)
-		return arena_printf(&o->rs->arena, "__automatic_%u", m->number);
+		return arena_printf(
+		    &o->rs->arena, PF_OPT_TABLE "%u", m->number);
 	if (o->salt == 0)
-		return arena_printf(&o->rs->arena, "__automatic_%u", made);
-	return arena_printf(&o->rs->arena, "__automatic_%x_%u", o->salt, made);
+		return arena_printf(&o->rs->arena, PF_OPT_TABLE "%u", made);
+	return arena_printf(&o->rs->arena, PF_OPT_TABLE "%x_%u", o->salt, made);
 }
 
 /* The table's name and content; the first rule gets the table. */

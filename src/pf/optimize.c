@@ -106,10 +106,8 @@ optimize_block(struct optimizer *o, struct opt_rules *block,
 		pf_opt_drop_subsets(block);
 		if (o->opts->load & PF_LOAD_TABLE)
 			pf_opt_combine(o, block);
-		if (level == PF_OPT_PROFILE && block->v[0]->quick &&
-		    o->opts->packets != NULL)
-			pf_opt_by_packets(o->opts, block, done);
-		else
+		if (level != PF_OPT_PROFILE || !block->v[0]->quick ||
+		    !pf_opt_by_packets(o, block, done))
 			pf_opt_reorder(block, done);
 	} else if (block->n == 1) {
 		*array_add(done) = block->v[0];

@@ -23,6 +23,9 @@ struct optimizer {
 	uint32_t salt; /* in the names of tables of a live load, 0: none */
 };
 
+/* How the names of tables that it makes begin. */
+#define PF_OPT_TABLE "__automatic_"
+
 /* Do two addresses of rules of these families say the same? */
 bool pf_addr_equal(const struct pf_addr *a, const struct pf_addr *b);
 
@@ -32,8 +35,9 @@ void pf_opt_drop_subsets(struct opt_rules *block);
 void pf_opt_combine(struct optimizer *o, struct opt_rules *block);
 /* Pass 3: alike rules side by side; appended to `done`. */
 void pf_opt_reorder(struct opt_rules *block, struct opt_rules *done);
-/* Pass 4 of -o profile: by packets, most first. */
-void pf_opt_by_packets(const struct pf_opts *opts, struct opt_rules *block,
-    struct opt_rules *done);
+/* Pass 4, in place of the third for quick rules of -o profile: by packets,
+ * most first. False, and nothing is done, if none of them counted any. */
+bool pf_opt_by_packets(
+    struct optimizer *o, const struct opt_rules *block, struct opt_rules *done);
 
 #endif

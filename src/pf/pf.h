@@ -25,6 +25,7 @@
 #include "base/arena.h"
 #include "base/array.h"
 #include "base/err.h"
+#include "base/map.h"
 #include "base/str.h"
 
 /* ---- sizes that the language knows -------------------------------------- */
@@ -550,10 +551,11 @@ struct pf_opts {
 				heard */
 	enum pf_optimize optimize;
 	const char *const *defines; /* -D, "name=value", NULL-terminated */
-	/* For -o profile: packets that the running rule counted which prints
-	 * as `rule`. May be NULL. */
-	uint64_t (*packets)(void *ctx, const char *rule);
-	void *packets_ctx;
+	/* For -o profile: what the running rules counted. Asked when there is
+	 * something to order by it, perhaps more than once; NULL: not known,
+	 * which orders as basic does. The function may be NULL, too. */
+	const struct pf_profile *(*profile)(void *ctx);
+	void *profile_ctx;
 };
 
 /*
@@ -613,6 +615,33 @@ const char *pf_icmp_type_name(int type, uint8_t af);
 const char *pf_icmp_code_name(int type, int code, uint8_t af);
 
 /* ---- optimising --------------------------------------------------------------------- */
+
+/*
+ * What the rules of a running ruleset counted, which -o profile goes by: of
+ * quick rules that may change places, those with more packets come first.
+ *
+ * A rule is known again by the anchor it is in and by how it prints; for a
+ * table that the optimiser made, which has another name in each load, its
+ * addresses stand. So a rule may move, and when it is edited it counts from 0.
+ *
+ *	struct pf_profile p = PF_PROFILE_INIT;
+ *	for each rule r of an anchor a of the running rs
+ *		pf_profile_add(&p, rs, a, r, packets);
+ *	...
+ *	pf_profile_clear(&p);
+ */
+struct pf_profile {
+	struct map packets; /* of uint64_t, by anchor and rule */
+};
+#define PF_PROFILE_INIT                            \
+	{                                          \
+		.packets = { .free_value = free }, \
+	}
+
+/* Of rules that print the same, the packets are added up. */
+void pf_profile_add(struct pf_profile *p, const struct pf_ruleset *rs,
+    const struct pf_anchor *a, const struct pf_rule *r, uint64_t packets);
+void pf_profile_clear(struct pf_profile *p);
 
 /*
  * Improve the filter rules of one anchor without changing a verdict: drop

@@ -34,27 +34,21 @@ read_text(void *ctx, const char *path, struct str *ret)
 	return 0;
 }
 
-/* Stands for the counters of a running ruleset: any number, but the same each
- * time. */
-static uint64_t
-packets(void *ctx, const char *rule)
+static const struct pf_profile *
+profile(void *ctx)
 {
-	uint64_t h = 5381;
-
-	(void)ctx;
-	for (; *rule != '\0'; rule++)
-		h = h * 33 + (unsigned char)*rule;
-	return h % 7;
+	return ctx;
 }
 
 static struct pf_ruleset *
-load(const struct pf_env *env, enum pf_optimize level)
+load(const struct pf_env *env, enum pf_optimize level, struct pf_profile *p)
 {
 	const struct pf_opts opts = {
 		.load = PF_LOAD_ALL,
 		.dry = true,
 		.optimize = level,
-		.packets = packets,
+		.profile = profile,
+		.profile_ctx = p,
 	};
 	_cleanup_(str_clear) struct str said = STR_INIT;
 	const struct pf_out out = { said_put_one, &said };
@@ -64,6 +58,22 @@ load(const struct pf_env *env, enum pf_optimize level)
 		BUG("not read:\n%s%s%s", now.head->buf, now.rules->buf,
 		    said.buf);
 	return rs;
+}
+
+/* As if the rules had run and counted: some nothing, some alike. */
+static void
+make_profile(struct pf_profile *p, const struct pf_ruleset *rs)
+{
+	uint64_t n = 5;
+
+	for (struct pf_anchor *a = rs->main; a != NULL; a = a->next) {
+		const struct pf_rules *list = &a->list[PF_LIST_FILTER];
+
+		for (size_t i = 0; i < list->n; i++) {
+			n = n * 33 + i;
+			pf_profile_add(p, rs, a, list->v[i], n % 7);
+		}
+	}
 }
 
 /* The rules printed, and read again. */
@@ -81,7 +91,7 @@ read_again(const struct pf_env *env, const struct ruleset *r,
 		str_add(&text, "load anchor \"a\" from \"a\"\n");
 	}
 	now = (struct reading){ &r->head, &text, &anchor };
-	return load(env, PF_OPT_NONE);
+	return load(env, PF_OPT_NONE, NULL);
 }
 
 /* ---- comparing ---- */
@@ -471,12 +481,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_(ruleset_clear) struct ruleset text = {
 		.head = STR_INIT, .rules = STR_INIT, .anchor = STR_INIT
 	};
+	_cleanup_(pf_profile_clear) struct pf_profile p = PF_PROFILE_INIT;
 	struct trial t = { .text = &text };
 
 	make_ruleset(&in, &text);
 	now = (struct reading){ &text.head, &text.rules, &text.anchor };
-	t.rs[PLAIN] = load(env, PF_OPT_NONE);
-	t.rs[BETTER] = load(env, byte(&in) % 2 ? PF_OPT_PROFILE : PF_OPT_BASIC);
+	t.rs[PLAIN] = load(env, PF_OPT_NONE, NULL);
+	make_profile(&p, t.rs[PLAIN]);
+	t.rs[BETTER] =
+	    load(env, byte(&in) % 2 ? PF_OPT_PROFILE : PF_OPT_BASIC, &p);
 	t.rs[AGAIN] = read_again(env, &text, t.rs[PLAIN]);
 	for (int i = 0; i < N_SIMS; i++) {
 		t.sim[i] = pf_sim_new(&box);

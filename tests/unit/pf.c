@@ -148,32 +148,151 @@ test_ruleset(struct run *r)
 	    "an anchor in an anchor has a path");
 }
 
-static uint64_t
-packets(void *ctx, const char *rule)
+/* ---- -o profile ---- */
+
+static const struct pf_profile *
+profile(void *ctx)
 {
-	(void)ctx;
-	if (strstr(rule, "10.0.0.2"))
-		return 100;
-	return strstr(rule, "10.0.0.3") != NULL ? 7 : 0;
+	return ctx;
 }
+
+/* The rules of `running` counted these packets; load `text`. */
+static void
+run_profiled(struct run *r, const char *running, const uint64_t *packets,
+    const char *text)
+{
+	_cleanup_(pf_profile_clear) struct pf_profile p = PF_PROFILE_INIT;
+
+	r->opts.verbose = 0;
+	r->opts.optimize = PF_OPT_NONE;
+	run(r, running);
+	for (struct pf_anchor *a = r->rs->main; a != NULL; a = a->next) {
+		const struct pf_rules *list = &a->list[PF_LIST_FILTER];
+
+		for (size_t i = 0; i < list->n; i++)
+			pf_profile_add(&p, r->rs, a, list->v[i], *packets++);
+	}
+	r->opts.verbose = 1;
+	r->opts.numeric = true;
+	r->opts.optimize = PF_OPT_PROFILE;
+	r->opts.profile = profile;
+	r->opts.profile_ctx = &p;
+	run(r, text);
+	r->opts.profile = NULL;
+	r->opts.numeric = false;
+	r->opts.optimize = PF_OPT_NONE;
+	r->opts.verbose = 0;
+}
+
+static void
+test_profile_order(struct run *r)
+{
+	static const char text[] = "block in quick proto tcp to port 1\n"
+				   "block in quick proto udp to port 2\n"
+				   "block in quick proto tcp to port 3\n"
+				   "block in quick proto tcp to port 4\n";
+
+	run_profiled(r, text, (const uint64_t[]){ 0, 7, 100, 0 }, text);
+	is_str(r->said.out.buf,
+	    "block drop in quick proto tcp from any to any port = 3\n"
+	    "block drop in quick proto udp from any to any port = 2\n"
+	    "block drop in quick proto tcp from any to any port = 1\n"
+	    "block drop in quick proto tcp from any to any port = 4\n",
+	    "profile puts the busiest quick rules first, the others as they "
+	    "are");
+	run_profiled(r, text, (const uint64_t[]){ 0, 0, 0, 0 }, text);
+	is_str(r->said.out.buf,
+	    "block drop in quick proto tcp from any to any port = 1\n"
+	    "block drop in quick proto tcp from any to any port = 3\n"
+	    "block drop in quick proto tcp from any to any port = 4\n"
+	    "block drop in quick proto udp from any to any port = "
+	    "2\n",
+	    "rules that counted nothing are ordered as by basic");
+	run_profiled(r,
+	    "pass in quick from 10.0.0.1\npass in quick from 10.0.0.2\n"
+	    "pass in quick from 10.0.0.3\n",
+	    (const uint64_t[]){ 9, 8, 7 },
+	    "pass in quick from 10.0.0.3\npass in quick proto tcp from "
+	    "10.0.0.1\npass in quick from 10.0.0.2\n");
+	is_str(r->said.out.buf,
+	    "pass in quick inet from 10.0.0.2 to any flags S/SA keep state\n"
+	    "pass in quick inet from 10.0.0.3 to any flags S/SA keep state\n"
+	    "pass in quick inet proto tcp from 10.0.0.1 to any flags S/SA "
+	    "keep state\n",
+	    "a rule that moved is known, one that was edited is not");
+}
+
+/* What is not quick, or does another thing, stays where it is. */
+static void
+test_profile_bounds(struct run *r)
+{
+	static const char open[] = "pass in proto tcp to port 1 no state\n"
+				   "pass in proto tcp to port 3 no state\n";
+	static const char mixed[] =
+	    "pass in quick proto tcp to port 1 no state\n"
+	    "block in quick proto tcp to port 3\n"
+	    "pass in quick proto tcp to port 3 no state label x\n"
+	    "pass in quick proto tcp to port 4 no state\n";
+
+	run_profiled(r, open, (const uint64_t[]){ 1, 2 }, open);
+	is_str(r->said.out.buf,
+	    "pass in proto tcp from any to any port = 1 no state\n"
+	    "pass in proto tcp from any to any port = 3 no state\n",
+	    "rules that are not quick keep their order, whatever they counted");
+	run_profiled(r, mixed, (const uint64_t[]){ 1, 2, 3, 4 }, mixed);
+	is_str(r->said.out.buf,
+	    "pass in quick proto tcp from any to any port = 1 no state\n"
+	    "block drop in quick proto tcp from any to any port = 3\n"
+	    "pass in quick proto tcp from any to any port = 3 no state label "
+	    "\"x\"\n"
+	    "pass in quick proto tcp from any to any port = 4 no state\n",
+	    "no rule goes past one that does something else, or has a label");
+}
+
+static void
+test_profile_names(struct run *r)
+{
+	static const char addrs[] =
+	    "{ 10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5 10.0.0.6 }";
+	_cleanup_free_ char *running =
+	    xasprintf("table <__automatic_ab_5> const %s\n"
+		      "pass in quick from any to 10.9.9.9\n"
+		      "pass in quick inet from <__automatic_ab_5> to any\n",
+		addrs);
+	_cleanup_free_ char *text = xasprintf(
+	    "pass in quick from any to 10.9.9.9\npass in quick from %s\n",
+	    addrs);
+	static const char anchor[] =
+	    "pass in quick proto tcp to port 1 no state\n"
+	    "pass in quick proto tcp to port 3 no state\n"
+	    "anchor a {\n"
+	    "pass in quick proto tcp to port 1 no state\n"
+	    "pass in quick proto tcp to port 3 no state\n"
+	    "}\n";
+
+	run_profiled(r, running, (const uint64_t[]){ 1, 2 }, text);
+	ok(strstr(r->said.out.buf,
+	       "pass in quick inet from <__automatic_0> to any flags S/SA "
+	       "keep state\n"
+	       "pass in quick inet from any to 10.9.9.9 ") != NULL,
+	    "a table of the optimiser's is known by its addresses");
+	run_profiled(r, anchor, (const uint64_t[]){ 2, 1, 0, 1, 2 }, anchor);
+	is_str(r->said.out.buf,
+	    "pass in quick proto tcp from any to any port = 1 no state\n"
+	    "pass in quick proto tcp from any to any port = 3 no state\n"
+	    "anchor \"a\" all {\n"
+	    "  pass in quick proto tcp from any to any port = 3 no state\n"
+	    "  pass in quick proto tcp from any to any port = 1 no "
+	    "state\n"
+	    "}\n",
+	    "the rules of an anchor count for themselves");
+}
+
+/* ---- the other passes ---- */
 
 static void
 test_optimizer(struct run *r)
 {
-	static const char text[] = "pass in quick from 10.0.0.1\n"
-				   "pass in quick from 10.0.0.2\n"
-				   "pass in quick from 10.0.0.3\n";
-
-	r->opts.verbose = 1;
-	r->opts.optimize = PF_OPT_PROFILE;
-	r->opts.packets = packets;
-	run(r, text);
-	is_str(r->said.out.buf,
-	    "pass in quick inet from 10.0.0.2 to any flags S/SA keep state\n"
-	    "pass in quick inet from 10.0.0.3 to any flags S/SA keep state\n"
-	    "pass in quick inet from 10.0.0.1 to any flags S/SA keep state\n",
-	    "profile puts the busiest quick rules first");
-	r->opts.packets = NULL;
 	r->opts.optimize = PF_OPT_BASIC;
 	r->opts.load = PF_LOAD_FILTER;
 	run(r,
@@ -412,6 +531,9 @@ main(void)
 	pf_facts_env(r.facts)->read = read_text;
 	test_terminal(&r);
 	test_ruleset(&r);
+	test_profile_order(&r);
+	test_profile_bounds(&r);
+	test_profile_names(&r);
 	test_optimizer(&r);
 	test_load(&r);
 	test_fingerprints(&r);
