@@ -71,6 +71,18 @@ str_addc(struct str *s, char c)
 }
 
 void
+str_addu(struct str *s, uint32_t n)
+{
+	char digits[10];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	str_addmem(s, digits + at, sizeof(digits) - at);
+}
+
+void
 str_vprintf(struct str *s, const char *fmt, va_list ap)
 {
 	va_list again;

@@ -34,6 +34,8 @@ void str_reset(struct str *s);
 void str_add(struct str *s, const char *text);
 void str_addc(struct str *s, char c);
 void str_addmem(struct str *s, const void *mem, size_t len);
+/* A number in decimal, much sooner than str_printf does it. */
+void str_addu(struct str *s, uint32_t n);
 void str_printf(struct str *s, const char *fmt, ...) _printf_(2, 3);
 void str_vprintf(struct str *s, const char *fmt, va_list ap) _printf_(2, 0);
 /* Cut to `len` bytes (BUG if it is shorter). */

@@ -15,11 +15,21 @@ static void
 print_ip(struct str *s, const union pf_ip *ip, uint8_t af)
 {
 	char buf[INET6_ADDRSTRLEN];
-	const char *text = NULL;
 
-	if (af == AF_INET || af == AF_INET6)
-		text = inet_ntop(af, ip->b, buf, sizeof(buf));
-	str_add(s, text ? text : "?");
+	if (af == AF_INET6) {
+		str_add(s, inet_ntop(af, ip->b, buf, sizeof(buf)));
+		return;
+	}
+	if (af != AF_INET) {
+		str_addc(s, '?');
+		return;
+	}
+	/* The rules of a large ruleset are mostly made of these. */
+	for (int i = 0; i < 4; i++) {
+		if (i > 0)
+			str_addc(s, '.');
+		str_addu(s, ip->b[i]);
+	}
 }
 
 static void
@@ -42,8 +52,10 @@ print_dyn(struct str *s, const struct pf_addr *a, unsigned flags)
 static void
 print_mask(struct str *s, const struct pf_addr *a, uint8_t af)
 {
-	if (a->bits != (af == AF_INET ? 32 : 128))
-		str_printf(s, "/%u", a->bits);
+	if (a->bits == (af == AF_INET ? 32 : 128))
+		return;
+	str_addc(s, '/');
+	str_addu(s, a->bits);
 }
 
 void
@@ -80,72 +92,57 @@ pf_print_addr(
 	}
 }
 
-/* " = a", " a >< b" ..: the same for ports and ids. */
+/* What stands before the first number, and before the second. */
+static const char *const op_words[][2] = {
+	[PF_OP_EQ] = { " = " },
+	[PF_OP_NE] = { " != " },
+	[PF_OP_LT] = { " < " },
+	[PF_OP_LE] = { " <= " },
+	[PF_OP_GT] = { " > " },
+	[PF_OP_GE] = { " >= " },
+	[PF_OP_IN] = { " ", " >< " },
+	[PF_OP_OUT] = { " ", " <> " },
+	[PF_OP_RANGE] = { " ", ":" },
+};
+
+/* The same for ports and ids; `name` stands for the first number. */
 static void
-print_op(struct str *s, uint8_t op, const char *a, const char *b)
+print_op(struct str *s, uint8_t op, uint32_t a, uint32_t b, const char *name)
 {
-	switch ((enum pf_op)op) {
-	case PF_OP_NONE:
+	str_add(s, op_words[op][0]);
+	if (name != NULL)
+		str_add(s, name);
+	else
+		str_addu(s, a);
+	if (op_words[op][1] == NULL)
 		return;
-	case PF_OP_EQ:
-		str_printf(s, " = %s", a);
-		return;
-	case PF_OP_NE:
-		str_printf(s, " != %s", a);
-		return;
-	case PF_OP_LT:
-		str_printf(s, " < %s", a);
-		return;
-	case PF_OP_LE:
-		str_printf(s, " <= %s", a);
-		return;
-	case PF_OP_GT:
-		str_printf(s, " > %s", a);
-		return;
-	case PF_OP_GE:
-		str_printf(s, " >= %s", a);
-		return;
-	case PF_OP_IN:
-		str_printf(s, " %s >< %s", a, b);
-		return;
-	case PF_OP_OUT:
-		str_printf(s, " %s <> %s", a, b);
-		return;
-	case PF_OP_RANGE:
-		str_printf(s, " %s:%s", a, b);
-		return;
-	}
+	str_add(s, op_words[op][1]);
+	str_addu(s, b);
 }
 
 static void
 print_ports(
     struct str *s, const struct pf_ports *p, uint8_t proto, unsigned flags)
 {
-	char a[16], b[16];
 	const char *name = NULL;
 
 	if (p->op == PF_OP_NONE)
 		return;
-	(void)snprintf(a, sizeof(a), "%u", p->a);
-	(void)snprintf(b, sizeof(b), "%u", p->b);
 	if ((p->op == PF_OP_EQ || p->op == PF_OP_NE) &&
 	    !(flags & PF_PRINT_NUMERIC))
 		name = pf_service_name(p->a, proto == IPPROTO_TCP);
 	str_add(s, " port");
-	print_op(s, p->op, name ? name : a, b);
+	print_op(s, p->op, p->a, p->b, name);
 }
 
 static void
 print_ids(struct str *s, const struct pf_ids *ids, const char *word)
 {
-	char a[16], b[16];
-
 	if (ids->op == PF_OP_NONE)
 		return;
-	(void)snprintf(a, sizeof(a), "%u", ids->a);
-	(void)snprintf(b, sizeof(b), "%u", ids->b);
 	str_printf(s, " %s", word);
-	print_op(s, ids->op, ids->a == PF_ID_UNKNOWN ? "unknown" : a, b);
+	print_op(s, ids->op, ids->a, ids->b,
+	    ids->a == PF_ID_UNKNOWN ? "unknown" : NULL);
 }
 
 static bool
@@ -390,8 +387,10 @@ print_where(struct str *s, const struct pf_rule *r)
 
 	if (r->quick)
 		str_add(s, " quick");
-	if (r->ifname != NULL)
-		str_printf(s, " on %s%s", r->if_not ? "! " : "", r->ifname);
+	if (r->ifname != NULL) {
+		str_add(s, r->if_not ? " on ! " : " on ");
+		str_add(s, r->ifname);
+	}
 	if (r->route != PF_ROUTE_NONE) {
 		str_add(s, routes[r->route]);
 		print_pool(s, r);
@@ -401,10 +400,11 @@ print_where(struct str *s, const struct pf_rule *r)
 	if (r->proto == 0)
 		return;
 	proto = pf_proto_name(r->proto);
+	str_add(s, " proto ");
 	if (proto != NULL)
-		str_printf(s, " proto %s", proto);
+		str_add(s, proto);
 	else
-		str_printf(s, " proto %u", r->proto);
+		str_addu(s, r->proto);
 }
 
 /* ---- behind the hosts ---- */

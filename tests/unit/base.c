@@ -47,6 +47,10 @@ test_str(void)
 	str_cut(&s, 4);
 	is_str(s.buf, "0,1,", "cut");
 	str_reset(&s);
+	str_addu(&s, 0);
+	str_addu(&s, UINT32_MAX);
+	is_str(s.buf, "04294967295", "the least number and the greatest");
+	str_reset(&s);
 	str_add_visible(&s, "a\x1b[2Jb\xc3\xa4\xff\xc2\x9b");
 	is_str(s.buf, "a\\x1b[2Jb\xc3\xa4\\xff\\xc2\\x9b",
 	    "commands to a terminal are shown, letters stay");
