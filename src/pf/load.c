@@ -119,6 +119,20 @@ print_lists(struct parser *p, struct pf_anchor *a, int from, int to)
 	pf_put(p, PF_STDOUT, &s);
 }
 
+static void
+keep_written(const struct parser *p, struct pf_anchor *a)
+{
+	struct str *s = p->opts->written;
+
+	if (s == NULL)
+		return;
+	for (size_t i = 0; a == p->rs->main && i < p->rs->options.skip.n; i++)
+		str_printf(s, "skip %s\n", p->rs->options.skip.v[i]);
+	str_printf(s, "anchor %s\n", a->path);
+	for (int i = 0; i < PF_LIST_COUNT; i++)
+		pf_print_list(s, a, i, PF_PRINT_PATHS | PF_PRINT_NUMERIC, 0);
+}
+
 /* An anchor and those in its braces, in the order in which they are shown. */
 static void
 optimize(struct parser *p, struct pf_anchor *a)
@@ -150,6 +164,7 @@ load_file(
 	}
 	drop_unwanted(p);
 	print_lists(p, a, PF_LIST_SCRUB, PF_LIST_FILTER);
+	keep_written(p, a);
 	optimize(p, a);
 	print_lists(p, a, PF_LIST_FILTER, PF_LIST_COUNT);
 	/* In a load nothing comes of queues, so nothing can be wrong. */

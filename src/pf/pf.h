@@ -551,6 +551,13 @@ struct pf_opts {
 				heard */
 	enum pf_optimize optimize;
 	const char *const *defines; /* -D, "name=value", NULL-terminated */
+	/*
+	 * If not NULL: the rules as they are written go here, printed before
+	 * the optimiser changes them, each anchor that was read behind its
+	 * path; and what is skipped. Two files of which that is the same mean
+	 * the same, whatever their macros, lists and names.
+	 */
+	struct str *written;
 	/* For -o profile: what the running rules counted. Asked when there is
 	 * something to order by it, perhaps more than once; NULL: not known,
 	 * which orders as basic does. The function may be NULL, too. */

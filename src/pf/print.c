@@ -661,7 +661,7 @@ pf_print_list(struct str *s, struct pf_anchor *a, enum pf_list list,
 			str_addc(s, '\n');
 			continue;
 		}
-		r->anchor->printed = true;
+		r->anchor->printed |= !(flags & PF_PRINT_PATHS);
 		str_add(s, " {\n");
 		pf_print_list(s, r->anchor, list, flags, depth + 1);
 		print_indent(s, depth);

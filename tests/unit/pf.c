@@ -332,6 +332,45 @@ test_load(struct run *r)
 	is_int(r->rc, -EINVAL, "a file that includes itself ends");
 }
 
+/* What two files have in common that mean the same. */
+static void
+test_written(struct run *r)
+{
+	static const char text[] =
+	    "set skip on lo1\n"
+	    "if = em0\n"
+	    "pass in on $if proto tcp to port { 22 80 }\n"
+	    "anchor b {\n block in from 10.1/16\n}\n"
+	    "block in from 10.1.2.3\n"
+	    "block in from 10.1.2.3\n"
+	    "load anchor x from \"x.conf\"\n";
+	_cleanup_(str_clear) struct str written = STR_INIT, plain = STR_INIT;
+	const struct pf_opts before = r->opts;
+
+	r->opts.optimize = PF_OPT_BASIC;
+	r->opts.verbose = 1;
+	run(r, text);
+	str_add(&plain, r->said.out.buf);
+	r->opts.written = &written;
+	run(r, text);
+	is_str(written.buf,
+	    "skip lo1\nanchor \n"
+	    "pass in on em0 proto tcp from any to any port = 22 flags S/SA "
+	    "keep state\n"
+	    "pass in on em0 proto tcp from any to any port = 80 flags S/SA "
+	    "keep state\n"
+	    "anchor \"b\" all {\n"
+	    "  block drop in inet from 10.1.0.0/16 to any\n}\n"
+	    "block drop in inet from 10.1.2.3 to any\n"
+	    "block drop in inet from 10.1.2.3 to any\n"
+	    "anchor x\nblock drop in all\n",
+	    "the rules as written are handed out before they are optimised");
+	is_int((long long)r->rs->main->list[PF_LIST_FILTER].n, 4,
+	    "what is loaded is optimised all the same");
+	is_str(r->said.out.buf, plain.buf, "-v prints what it did");
+	r->opts = before;
+}
+
 static void
 test_fingerprints(struct run *r)
 {
@@ -536,6 +575,7 @@ main(void)
 	test_profile_names(&r);
 	test_optimizer(&r);
 	test_load(&r);
+	test_written(&r);
 	test_fingerprints(&r);
 	test_deep(&r);
 	test_anchor_names(&r);
