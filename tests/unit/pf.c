@@ -158,8 +158,8 @@ profile(void *ctx)
 
 /* The rules of `running` counted these packets; load `text`. */
 static void
-run_profiled(struct run *r, const char *running, const uint64_t *packets,
-    const char *text)
+run_profiled(
+    struct run *r, const char *running, const char *packets, const char *text)
 {
 	_cleanup_(pf_profile_clear) struct pf_profile p = PF_PROFILE_INIT;
 
@@ -170,7 +170,8 @@ run_profiled(struct run *r, const char *running, const uint64_t *packets,
 		const struct pf_rules *list = &a->list[PF_LIST_FILTER];
 
 		for (size_t i = 0; i < list->n; i++)
-			pf_profile_add(&p, r->rs, a, list->v[i], *packets++);
+			pf_profile_add(&p, r->rs, a, list->v[i],
+			    strtoull(packets, (char **)&packets, 10));
 	}
 	r->opts.verbose = 1;
 	r->opts.numeric = true;
@@ -192,7 +193,7 @@ test_profile_order(struct run *r)
 				   "block in quick proto tcp to port 3\n"
 				   "block in quick proto tcp to port 4\n";
 
-	run_profiled(r, text, (const uint64_t[]){ 0, 7, 100, 0 }, text);
+	run_profiled(r, text, "0 7 100 0", text);
 	is_str(r->said.out.buf,
 	    "block drop in quick proto tcp from any to any port = 3\n"
 	    "block drop in quick proto udp from any to any port = 2\n"
@@ -200,7 +201,7 @@ test_profile_order(struct run *r)
 	    "block drop in quick proto tcp from any to any port = 4\n",
 	    "profile puts the busiest quick rules first, the others as they "
 	    "are");
-	run_profiled(r, text, (const uint64_t[]){ 0, 0, 0, 0 }, text);
+	run_profiled(r, text, "0 0 0 0", text);
 	is_str(r->said.out.buf,
 	    "block drop in quick proto tcp from any to any port = 1\n"
 	    "block drop in quick proto tcp from any to any port = 3\n"
@@ -211,7 +212,7 @@ test_profile_order(struct run *r)
 	run_profiled(r,
 	    "pass in quick from 10.0.0.1\npass in quick from 10.0.0.2\n"
 	    "pass in quick from 10.0.0.3\n",
-	    (const uint64_t[]){ 9, 8, 7 },
+	    "9 8 7",
 	    "pass in quick from 10.0.0.3\npass in quick proto tcp from "
 	    "10.0.0.1\npass in quick from 10.0.0.2\n");
 	is_str(r->said.out.buf,
@@ -234,12 +235,12 @@ test_profile_bounds(struct run *r)
 	    "pass in quick proto tcp to port 3 no state label x\n"
 	    "pass in quick proto tcp to port 4 no state\n";
 
-	run_profiled(r, open, (const uint64_t[]){ 1, 2 }, open);
+	run_profiled(r, open, "1 2", open);
 	is_str(r->said.out.buf,
 	    "pass in proto tcp from any to any port = 1 no state\n"
 	    "pass in proto tcp from any to any port = 3 no state\n",
 	    "rules that are not quick keep their order, whatever they counted");
-	run_profiled(r, mixed, (const uint64_t[]){ 1, 2, 3, 4 }, mixed);
+	run_profiled(r, mixed, "1 2 3 4", mixed);
 	is_str(r->said.out.buf,
 	    "pass in quick proto tcp from any to any port = 1 no state\n"
 	    "block drop in quick proto tcp from any to any port = 3\n"
@@ -270,13 +271,13 @@ test_profile_names(struct run *r)
 	    "pass in quick proto tcp to port 3 no state\n"
 	    "}\n";
 
-	run_profiled(r, running, (const uint64_t[]){ 1, 2 }, text);
+	run_profiled(r, running, "1 2", text);
 	ok(strstr(r->said.out.buf,
 	       "pass in quick inet from <__automatic_0> to any flags S/SA "
 	       "keep state\n"
 	       "pass in quick inet from any to 10.9.9.9 ") != NULL,
 	    "a table of the optimiser's is known by its addresses");
-	run_profiled(r, anchor, (const uint64_t[]){ 2, 1, 0, 1, 2 }, anchor);
+	run_profiled(r, anchor, "2 1 0 1 2", anchor);
 	is_str(r->said.out.buf,
 	    "pass in quick proto tcp from any to any port = 1 no state\n"
 	    "pass in quick proto tcp from any to any port = 3 no state\n"
