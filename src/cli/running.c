@@ -55,12 +55,21 @@ ask_pfctl(struct str *ret, struct err *err)
 
 /* ---- is it what the file says? ---- */
 
+static const struct pf_profile *
+profile(void *ctx)
+{
+	return ctx;
+}
+
+/* As written, or, with a profile, as the optimiser makes them. */
 static struct pf_ruleset *
-load(const char *file, const struct pf_env *env, bool optimize)
+load(const char *file, const struct pf_env *env, struct pf_profile *p)
 {
 	const struct pf_opts opts = { .load = PF_LOAD_ALL,
-		.optimize_given = !optimize,
-		.optimize = optimize ? PF_OPT_BASIC : PF_OPT_NONE };
+		.optimize_given = !p,
+		.optimize = p ? PF_OPT_PROFILE : PF_OPT_NONE,
+		.profile = profile,
+		.profile_ctx = p };
 	struct pf_ruleset *rs = NULL;
 
 	return pf_load(file, &opts, env, NULL, &rs, NULL) == 0 ? rs : NULL;
@@ -108,9 +117,12 @@ static bool
 optimizes_to(
     const char *file, const struct pf_env *env, const struct pf_ruleset *rules)
 {
-	_cleanup_(pf_ruleset_freep) struct pf_ruleset *rs =
-	    load(file, env, true);
+	_cleanup_(pf_profile_clear) struct pf_profile order = PF_PROFILE_INIT;
+	_cleanup_(pf_ruleset_freep) struct pf_ruleset *rs = NULL;
 
+	/* By whatever counters its quick rules came to their order. */
+	pf_profile_add_order(&order, rules);
+	rs = load(file, env, &order);
 	return rs != NULL && same_rules(rs, rules);
 }
 
@@ -120,7 +132,7 @@ prefer_file(struct running *r, const struct pf_env *env)
 {
 	_cleanup_free_ char *file = rules_file();
 	_cleanup_(pf_ruleset_freep) struct pf_ruleset *written =
-	    load(file, env, false);
+	    load(file, env, NULL);
 
 	if (written == NULL ||
 	    (!same_rules(written, r->rules) &&

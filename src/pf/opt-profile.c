@@ -69,6 +69,17 @@ pf_profile_add(struct pf_profile *p, const struct pf_ruleset *rs,
 }
 
 void
+pf_profile_add_order(struct pf_profile *p, const struct pf_ruleset *rs)
+{
+	for (const struct pf_anchor *a = rs->main; a != NULL; a = a->next) {
+		const struct pf_rules *list = &a->list[PF_LIST_FILTER];
+
+		for (size_t i = 0; i < list->n; i++)
+			pf_profile_add(p, rs, a, list->v[i], list->n - i);
+	}
+}
+
+void
 pf_profile_clear(struct pf_profile *p)
 {
 	map_clear(&p->packets);

@@ -648,6 +648,9 @@ struct pf_profile {
 /* Of rules that print the same, the packets are added up. */
 void pf_profile_add(struct pf_profile *p, const struct pf_ruleset *rs,
     const struct pf_anchor *a, const struct pf_rule *r, uint64_t packets);
+/* As if each rule had counted more than those behind it: what is read with
+ * this keeps the order of `rs`. */
+void pf_profile_add_order(struct pf_profile *p, const struct pf_ruleset *rs);
 void pf_profile_clear(struct pf_profile *p);
 
 /*

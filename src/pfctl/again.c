@@ -118,7 +118,8 @@ load_anew(struct pfctl *p, struct store *s, const struct world *w,
 	struct pf_ruleset *all;
 	int r;
 
-	if (load_read(p, w, &rs) < 0)
+	/* What they counted since would put them into another order. */
+	if (load_read(p, w, old->rules, &rs) < 0)
 		return err_set(err, EINVAL,
 		    "%s does not load with the addresses of now: the rules of "
 		    "before stand",

@@ -10,6 +10,7 @@
 #include "net/net.h"
 #include "pfctl/counts.h"
 #include "pfctl/pfctl.h"
+#include "pfctl/profile.h"
 #include "pfctl/states.h"
 
 struct load {
@@ -385,8 +386,12 @@ put(void *ctx, enum pf_stream stream, const char *text, size_t len)
 }
 
 int
-load_read(struct pfctl *p, const struct world *w, struct pf_ruleset **ret)
+load_read(struct pfctl *p, const struct world *w,
+    const struct pf_ruleset *in_order, struct pf_ruleset **ret)
 {
+	_cleanup_(profile_source_clear) struct profile_source profile = {
+		.world = w, .in_order = in_order, .profile = PF_PROFILE_INIT
+	};
 	const struct pf_opts opts = {
 		.anchor = p->anchor,
 		.load = p->load,
@@ -397,17 +402,13 @@ load_read(struct pfctl *p, const struct world *w, struct pf_ruleset **ret)
 		.optimize_given = p->optimize_given,
 		.optimize = p->optimize,
 		.defines = (const char *const *)strv_argv(&p->defines),
+		.profile = profile_get,
+		.profile_ctx = &profile,
 	};
 	const struct pf_out out = { put, NULL };
 	struct err err = { 0 };
-	int r = pf_load(p->file, &opts, w->env, &out, ret, &err);
 
-	/* Rules made by what was counted could not be made again alike, as
-	 * --follow has to. */
-	if (r == 0 && !p->dry && (*ret)->options.optimize == PF_OPT_PROFILE)
-		complain("what rules counted is not taken into account yet: "
-			 "profile optimizes as basic does");
-	return r;
+	return pf_load(p->file, &opts, w->env, &out, ret, &err);
 }
 
 static void
@@ -511,7 +512,7 @@ load_in_world(struct pfctl *p, const struct world *w)
 	struct err err = { 0 };
 	int r;
 
-	if (load_read(p, w, &rs) < 0)
+	if (load_read(p, w, NULL, &rs) < 0)
 		return 1; /* told line by line */
 	if (p->json)
 		print_json(rs);

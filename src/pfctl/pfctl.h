@@ -219,6 +219,10 @@ int merge(const struct pfctl *p, const struct current *old,
 
 /* -f, with -F if both are given. Exit code. */
 int do_load(struct pfctl *p);
+/* Read a file as -f does; what is wrong with it is printed. -o profile goes by
+ * what the running rules counted, or keeps the order of `in_order`. */
+int load_read(struct pfctl *p, const struct world *w,
+    const struct pf_ruleset *in_order, struct pf_ruleset **ret);
 /* Replace what is loaded (`old`) by this ruleset, and enable pf if told to.
  * A trial goes on. */
 int load_ruleset(struct store *s, const struct world *w, struct current *old,
@@ -275,8 +279,6 @@ int change_settle(struct pfctl *p);
 
 int do_lint(struct pfctl *p);
 int do_test(struct pfctl *p);
-/* Read a file as -f does; what is wrong with it is printed. */
-int load_read(struct pfctl *p, const struct world *w, struct pf_ruleset **ret);
 
 /* ---- source.c: what the main rules were made of ---- */
 

@@ -127,6 +127,16 @@ test_expect 'the rules were edited and not loaded: both is said' '
 test_expect 'a file is asked instead, on this host' '
 	says 1 "filter  /etc/pf.conf:9: block in all" \
 	    -- --file /etc/pf.conf tcp $client to $public:80'
+test_expect 'in the order of what they counted, they are still the file'"'"'s' '
+	rules && sed -i "s/^pass in on .*/pass in quick on em0 proto tcp \
+	    to port { 3306 80 }/" /etc/pf.conf && pfctl -q -f /etc/pf.conf &&
+	in_world timeout 5 busybox nc $public 80 <<<hello | grep -q hello &&
+	pfctl -q -o profile -f /etc/pf.conf &&
+	pfctl -s rules | grep -m1 "pass in quick" | grep http &&
+	says 0 "filter  /etc/pf.conf:11: pass in quick on em0*" \
+	    -- tcp $client to $public:80
+	rc=$?
+	rules && pfctl -q -f /etc/pf.conf && [ $rc = 0 ]'
 rules
 test_expect 'rp_filter drops what does not come where its route goes' '
 	echo 1 >/proc/sys/net/ipv4/conf/em0/rp_filter &&

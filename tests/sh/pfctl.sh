@@ -334,11 +334,6 @@ test_expect 'rules from a pipe are waited for' '
 	pfctl -nvf <(sleep 0.2; echo "pass in on em0 all no state") >"$TMP/out" &&
 	echo "pass in on em0 all no state" | diff - "$TMP/out"
 '
-test_expect '-o profile says that it does not ask the counters' '
-	pfctl -o profile -f "$TMP/pf.conf" 2>"$TMP/err" &&
-	grep -q "profile optimizes as basic does" "$TMP/err" &&
-	pfctl -o profile -nf "$TMP/pf.conf" 2>"$TMP/err" && [ ! -s "$TMP/err" ]
-'
 test_expect 'an interface is in the group of its driver' '
 	ip link add br7 type bridge && ip addr add 10.9.0.1/24 dev br7 &&
 	echo "pass in on bridge from bridge to any" | pfctl -nvf - >"$TMP/out" &&
