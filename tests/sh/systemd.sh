@@ -42,11 +42,25 @@ export XDG_RUNTIME_DIR=/run/manager HOME=/root
 units=/root/.config/systemd/user
 mkdir -p /run/systemd/system $XDG_RUNTIME_DIR $units
 for u in gaol iocage gaol-watch; do
-	sed "s,@SBINDIR@,$BUILD,g; /^ExecCondition/d; /^After=/d
+	sed "s,@SBINDIR@,$BUILD,g; /^ExecCondition/d
 	    s/multi-user/default/; /^\[Service\]/a StandardOutput=append:/run/$u.log\\
 StandardError=append:/run/$u.log" "$TOP/rc/systemd/$u.service" >$units/$u.service
 done
-sed -i '/^\[Unit\]/a After=gaol.service' $units/iocage.service
+# What stands for the network, and is gone when it is stopped.
+echo '[Unit]' >$units/network.target
+cat >$units/cards.service <<'END'
+[Unit]
+Wants=network.target
+Before=network.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/true
+ExecStop=/bin/sh -c 'echo network >>/run/ends'
+END
+# shutdown.target is started for another unit only.
+printf '[Unit]\nDefaultDependencies=no\nRequires=shutdown.target\nAfter=shutdown.target\n' \
+    >$units/down.target
 # What the system's manager does for a unit that has Delegate=yes, and a user's
 # leaves out.
 cat >"$TMP/mark" <<'END'
@@ -131,4 +145,8 @@ test_expect 'and clears up after a jail that dies' '
 	kill -9 "$(gaol get jid app)" &&
 	eventually said gaol-watch "jail .app. is cleared up" && ! [ -d /sys/fs/cgroup/gaol ]'
 systemctl stop gaol-watch
+# The last: nothing starts again after it.
+test_expect 'a shutdown stops the jails before the network' '
+	rm -f /run/ends && systemctl start cards iocage && gaol start db web >/dev/null &&
+	systemctl start down.target && cat /run/ends && ended "web db app network"'
 test_done
