@@ -354,9 +354,12 @@ int flush_rest(struct pfctl *p, struct store *s, unsigned what,
 
 /* ---- states.c ---- */
 
-int do_kill(struct pfctl *p);
 int show_states(struct pfctl *p, struct store *s, const struct pf_env *env,
     struct err *err);
+
+/* ---- kill.c ---- */
+
+int do_kill(struct pfctl *p);
 /* Delete all states but that of the session we run in. */
 int flush_states(struct pfctl *p, struct err *err);
 /* Entries of before pf was enabled. */
