@@ -41,8 +41,8 @@ what_of(const struct pfctl *p)
 }
 
 int
-flush_rest(struct pfctl *p, struct store *s, unsigned what,
-    const unsigned *n_tables, struct err *err)
+flush_rest(struct pfctl *p, struct store *s, const struct world *w,
+    unsigned what, const unsigned *n_tables, struct err *err)
 {
 	int r = 0;
 
@@ -55,7 +55,7 @@ flush_rest(struct pfctl *p, struct store *s, unsigned what,
 	else if (what & FLUSH_TABLES)
 		complain("Anchor or Ruleset does not exist.");
 	if (what & FLUSH_STATES) {
-		r = flush_states(p, err);
+		r = flush_states(p, w->env, err);
 		if (r < 0)
 			return r;
 		notice(p, "%d states cleared\n", r);
@@ -128,7 +128,7 @@ flush(struct pfctl *p, struct store *s, const struct world *w, struct err *err)
 	}
 	if (r < 0)
 		return r;
-	return flush_rest(p, s, what, there ? &n_tables : NULL, err);
+	return flush_rest(p, s, w, what, there ? &n_tables : NULL, err);
 }
 
 int

@@ -13,11 +13,22 @@ struct net {
 	unsigned int bits;
 };
 
+/* Rules by the numbers that states bear. */
+struct labels {
+	const char *wanted;
+	struct current loaded;
+	struct rule_ids ids;
+	unsigned n_unknown; /* states of rules of earlier loads */
+};
+
 struct hunt {
 	struct net src, dst;
-	uint32_t id; /* of -k id; 0: not by id */
+	const char *ifname; /* of -i, or NULL */
+	const struct pf_env *env;
+	uint32_t id;	       /* of -k id; 0: not by id */
+	struct labels *labels; /* of -k label, or NULL */
 	struct nft_tuple session;
-	bool has_session, spared, strangers, all;
+	bool has_session, spared, all;
 	unsigned n_state;
 };
 
@@ -36,6 +47,43 @@ in_net(const struct net *n, const struct end *e, uint8_t family)
 	return true;
 }
 
+static bool
+has_label(struct labels *l, uint32_t rule)
+{
+	size_t i = rule - l->ids.first;
+	const struct pf_anchor *a;
+	const char *label;
+
+	if (rule == 0) /* none let it pass */
+		return false;
+	if (rule < l->ids.first || i >= l->ids.n) {
+		l->n_unknown++;
+		return false;
+	}
+	a = pf_anchor_find(l->loaded.rules, l->ids.v[i].path);
+	if (!a || (size_t)l->ids.v[i].nr >= a->list[l->ids.v[i].list].n)
+		BUG("a number of a rule that is not loaded");
+	label = a->list[l->ids.v[i].list].v[l->ids.v[i].nr]->label;
+	return label && streq(label, l->wanted);
+}
+
+static bool
+is_meant(const struct hunt *h, const struct nft_state *s, uint32_t bit)
+{
+	struct pf_view v;
+
+	if (h->id)
+		return s->id == h->id;
+	if (h->ifname && !streq(h->ifname, state_if(s, bit, h->env)))
+		return false;
+	state_view(s, bit, &v);
+	if (h->labels)
+		return has_label(h->labels, v.rule);
+	return h->all ||
+	    (in_net(&h->src, v.out ? &v.left : &v.right, s->orig.family) &&
+		in_net(&h->dst, v.out ? &v.right : &v.left, s->orig.family));
+}
+
 /* How many of pf's states of the entry are meant. */
 static unsigned
 hits(const struct hunt *h, const struct nft_state *s)
@@ -43,20 +91,8 @@ hits(const struct hunt *h, const struct nft_state *s)
 	static const uint32_t bits[] = { NFT_L_FWD, NFT_L_REV };
 	unsigned n = 0;
 
-	for (size_t k = 0; k < 2; k++) {
-		struct pf_view v;
-		struct end *from, *to;
-
-		if (!(s->label[2] & bits[k]))
-			continue;
-		state_view(s, bits[k], &v);
-		from = v.out ? &v.left : &v.right;
-		to = v.out ? &v.right : &v.left;
-		n += h->all ||
-		    (h->id ? s->id == h->id
-			   : in_net(&h->src, from, s->orig.family) &&
-				in_net(&h->dst, to, s->orig.family));
-	}
+	for (size_t k = 0; k < 2; k++)
+		n += (s->label[2] & bits[k]) && is_meant(h, s, bits[k]);
 	return n;
 }
 
@@ -91,13 +127,11 @@ say_spared(const struct hunt *h)
 }
 
 int
-flush_states(struct pfctl *p, struct err *err)
+flush_states(struct pfctl *p, const struct pf_env *env, struct err *err)
 {
-	struct hunt h = { .all = true };
+	struct hunt h = { .all = true, .ifname = p->interface, .env = env };
 	int r;
 
-	if (p->interface && !streq(p->interface, "all"))
-		return 0;
 	h.has_session = session_find(&h.session);
 	r = nft_state_kill(is_prey, &h, err);
 	if (r < 0)
@@ -148,7 +182,8 @@ flush_strangers(struct pfctl *p, struct err *err)
 }
 
 static int
-parse_net(const char *text, struct addrinfo **ret, unsigned int *bits)
+parse_net(const char *text, struct addrinfo **ret, unsigned int *bits,
+    struct err *err)
 {
 	_cleanup_free_ char *host = xstrdup(text);
 	const struct addrinfo hints = { .ai_socktype = SOCK_DGRAM };
@@ -158,17 +193,14 @@ parse_net(const char *text, struct addrinfo **ret, unsigned int *bits)
 
 	if (slash) {
 		*slash++ = '\0';
-		if (str_to_i64(slash, 0, 128, &n) < 0) {
-			complain("%s: bad prefix length", text);
-			return -EINVAL;
-		}
+		if (str_to_i64(slash, 0, 128, &n) < 0)
+			return err_set(
+			    err, EINVAL, "%s: bad prefix length", text);
 	}
 	*bits = n < 0 ? 128 : (unsigned)n;
 	r = getaddrinfo(host, NULL, &hints, ret);
-	if (r != 0) {
-		complain("getaddrinfo: %s", gai_strerror(r));
-		return -EINVAL;
-	}
+	if (r != 0)
+		return err_set(err, EINVAL, "getaddrinfo: %s", gai_strerror(r));
 	return 0;
 }
 
@@ -190,19 +222,21 @@ net_of(const struct addrinfo *a, unsigned int bits)
 }
 
 static int
-kill_hosts(struct pfctl *p, struct err *err)
+kill_hosts(struct pfctl *p, const struct pf_env *env, struct err *err)
 {
 	struct addrinfo *src = NULL, *dst = NULL;
 	unsigned int src_bits, dst_bits = 0;
 	unsigned killed = 0, n_src = 0, n_dst = 0;
-	int r = parse_net(p->kill[0], &src, &src_bits);
+	int r = parse_net(p->kill[0], &src, &src_bits, err);
 
 	if (r == 0 && p->n_kill > 1)
-		r = parse_net(p->kill[1], &dst, &dst_bits);
+		r = parse_net(p->kill[1], &dst, &dst_bits, err);
 	for (struct addrinfo *a = src; r >= 0 && a; a = a->ai_next, n_src++) {
 		for (struct addrinfo *b = dst; r >= 0;
 		     b = b ? b->ai_next : NULL) {
-			struct hunt h = { .src = net_of(a, src_bits) };
+			struct hunt h = { .src = net_of(a, src_bits),
+				.ifname = p->interface,
+				.env = env };
 
 			if (b) {
 				h.dst = net_of(b, dst_bits);
@@ -247,21 +281,68 @@ kill_id(struct pfctl *p, struct err *err)
 	return 0;
 }
 
+static void
+labels_clear(struct labels *l)
+{
+	current_clear(&l->loaded);
+	rule_ids_clear(&l->ids);
+}
+
+static int
+kill_label(
+    struct pfctl *p, struct store *s, const struct pf_env *env, struct err *err)
+{
+	_cleanup_(labels_clear) struct labels l = { .wanted = p->kill[1],
+		.loaded = CURRENT_INIT };
+	struct hunt h = { .labels = &l, .ifname = p->interface, .env = env };
+	int r;
+
+	if (strlen(l.wanted) > PF_NAME_MAX)
+		return err_set(
+		    err, ENAMETOOLONG, "label too long: %s", l.wanted);
+	r = current_read(s, env, &l.loaded, err);
+	if (r < 0)
+		return r;
+	rule_ids_read(&l.ids, s);
+	r = nft_state_kill(is_prey, &h, err);
+	if (r < 0)
+		return r;
+	notice(p, "killed %u states\n", h.n_state);
+	if (l.n_unknown)
+		notice(p,
+		    "pfctl: %u states are of rules that were loaded before, "
+		    "and what labels those had is not known: kill them by "
+		    "host\n",
+		    l.n_unknown);
+	return 0;
+}
+
+/* `-k id` and `-k label` need a second word. */
+static bool
+kills_by(const struct pfctl *p, const char *what)
+{
+	if (!streq(p->kill[0], what))
+		return false;
+	if (p->n_kill < 2 || !p->kill[1][0]) {
+		complain("no %s specified", what);
+		usage();
+	}
+	return true;
+}
+
+static int
+kill_states(
+    struct pfctl *p, struct store *s, const struct world *w, struct err *err)
+{
+	if (kills_by(p, "label"))
+		return kill_label(p, s, w->env, err);
+	if (kills_by(p, "id"))
+		return kill_id(p, err);
+	return kill_hosts(p, w->env, err);
+}
+
 int
 do_kill(struct pfctl *p)
 {
-	struct err err = { 0 };
-	int r;
-
-	if (streq(p->kill[0], "id") && p->n_kill == 2) {
-		r = kill_id(p, &err);
-	} else if (streq(p->kill[0], "label") && p->n_kill == 2) {
-		complain("-k label is not built yet");
-		return 1;
-	} else {
-		r = kill_hosts(p, &err);
-	}
-	if (r < 0 && err.code)
-		complain("%s", err.msg);
-	return r < 0;
+	return with_store(p, kill_states);
 }

@@ -491,7 +491,7 @@ load_file(struct pfctl *p, const struct world *w, struct store *s,
 	if (r < 0)
 		return r;
 	if (p->flush)
-		r = flush_rest(p, s,
+		r = flush_rest(p, s, w,
 		    flush_parse(p->flush) & ~(p->confirm ? FLUSH_WAITS : 0u),
 		    &n_tables, err);
 	if (p->confirm)

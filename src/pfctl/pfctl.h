@@ -349,8 +349,8 @@ unsigned flush_parse(const char *word);
 int do_flush(struct pfctl *p);
 /* The parts of a flush that are no part of a ruleset, and what is said of all
  * of it; n_tables: how many were deleted, NULL if the anchor is not there. */
-int flush_rest(struct pfctl *p, struct store *s, unsigned what,
-    const unsigned *n_tables, struct err *err);
+int flush_rest(struct pfctl *p, struct store *s, const struct world *w,
+    unsigned what, const unsigned *n_tables, struct err *err);
 
 /* ---- states.c ---- */
 
@@ -360,8 +360,9 @@ int show_states(struct pfctl *p, struct store *s, const struct pf_env *env,
 /* ---- kill.c ---- */
 
 int do_kill(struct pfctl *p);
-/* Delete all states but that of the session we run in. */
-int flush_states(struct pfctl *p, struct err *err);
+/* Delete all states, with -i those bound to the interface, but that of the
+ * session we run in. */
+int flush_states(struct pfctl *p, const struct pf_env *env, struct err *err);
 /* Entries of before pf was enabled. */
 int flush_strangers(struct pfctl *p, struct err *err);
 

@@ -242,7 +242,7 @@ confirm(
 	trial_unmark();
 	store_keep_only(s, &c.status.stamp.load_id, 1);
 	notice(p, "rules confirmed\n");
-	return flush_rest(p, s, t.flush, NULL, err);
+	return flush_rest(p, s, w, t.flush, NULL, err);
 }
 
 int
