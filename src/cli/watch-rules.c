@@ -194,10 +194,15 @@ check_tables(struct watch_rules *w)
 	if (r == 0 && !as_seen(w, &now) && !is_whole(&now)) {
 		if (w->looked && !may_restore(w))
 			return;
-		r = restore(w, &now);
-		if (r < 0)
+		if (restore(w, &now) < 0)
 			return;
-		r = nft_status_read(&now, &err);
+		if (w->restored) {
+			/* They may be gone again by now. */
+			watch_at(&w->check_due, watch_now() + LOOK_MS);
+			return;
+		}
+		/* pfctl took what we saw for all right; if something changed
+		 * meanwhile, there is an event of it. */
 	}
 	if (r < 0) {
 		cli_error(w->c, &err);

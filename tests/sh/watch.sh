@@ -28,8 +28,8 @@ END
 echo 'pass in proto tcp to em0 port 25' >/etc/pf.more
 
 log=$TMP/log
-watch() {
-	gaol watch >>"$log" 2>&1 &
+watch() { # [PROGRAM]
+	"${1-gaol}" watch >>"$log" 2>&1 &
 	watcher=$!
 	at_end "kill $watcher"
 	eventually watching
@@ -66,9 +66,12 @@ watch
 
 test_expect 'a second one is refused' '
 	fails 1 "gaol watch is running already, as pid $watcher" gaol watch'
-test_expect 'nothing to do: it sleeps' '
-	sleep 0.3 && a=$(cut -d" " -f14,15 /proc/$watcher/stat) && sleep 1 &&
-	[ "$(cut -d" " -f14,15 /proc/$watcher/stat)" = "$a" ] && ! [ -s "$log" ]'
+idle() {
+	local a
+	a=$(cut -d" " -f14,15 /proc/$watcher/stat) && sleep 1 &&
+	    [ "$(cut -d" " -f14,15 /proc/$watcher/stat)" = "$a" ]
+}
+test_expect 'nothing to do: it sleeps' 'eventually idle && ! [ -s "$log" ]'
 
 # ---- addresses
 
@@ -166,6 +169,25 @@ test_expect 'it does not quarrel: who flushes on and on has his way for a while'
 	[ "$(grep -c "put back" "$log")" -le 4 ] &&
 	soon said "nft .* removes what gaol puts back, 3 times now: the next time is in [0-9] s"'
 test_expect 'and then the rules are back' 'eventually pfctl -s Running'
+kill $watcher; wait $watcher 2>/dev/null
+
+# This pfctl is followed at once by another program's flush, two times.
+mkdir "$TMP/beside" && cp "$(command -v gaol)" "$TMP/beside" &&
+    cat >"$TMP/beside/pfctl" <<-END
+	#!/bin/sh
+	$(command -v pfctl) "\$@" || exit
+	case \$1 in --restore)
+		echo >>$TMP/flushes
+		[ \$(wc -l <$TMP/flushes) -gt 2 ] || nft flush ruleset ;;
+	esac
+END
+chmod +x "$TMP/beside/pfctl"
+: >"$TMP/flushes"
+watch "$TMP/beside/gaol"
+: >"$log"
+test_expect 'a flush right behind its restore is seen' '
+	nft flush ruleset && eventually sh -c "[ \$(wc -l <$TMP/flushes) -gt 2 ]" &&
+	pfctl -s Running'
 kill $watcher; wait $watcher 2>/dev/null
 
 # ---- the watch itself
