@@ -129,13 +129,17 @@ has_compat(const struct nlattr *exprs)
 	return false;
 }
 
+struct rule_walk {
+	struct foreign *f;
+	struct foreign_table *table;
+};
+
 static int
 on_rule(const struct nlmsghdr *h, void *arg)
 {
-	struct foreign *f = arg;
+	struct rule_walk *w = arg;
 	struct foreign_attrs a = foreign_msg_attrs(h);
-	struct foreign_table *t = table_of(f, h, a.v[NFTA_RULE_TABLE]);
-	struct foreign_chain *c = t ? chain_of(t, a.v[NFTA_RULE_CHAIN]) : NULL;
+	struct foreign_chain *c = chain_of(w->table, a.v[NFTA_RULE_CHAIN]);
 	struct foreign_rule *rule;
 
 	if (!c)
@@ -148,8 +152,8 @@ on_rule(const struct nlmsghdr *h, void *arg)
 		rule->handle = be64toh(mnl_attr_get_u64(a.v[NFTA_RULE_HANDLE]));
 	if (!a.v[NFTA_RULE_EXPRESSIONS])
 		return MNL_CB_OK;
-	t->iptables |= has_compat(a.v[NFTA_RULE_EXPRESSIONS]);
-	foreign_rule_read(f, rule, a.v[NFTA_RULE_EXPRESSIONS]);
+	w->table->iptables |= has_compat(a.v[NFTA_RULE_EXPRESSIONS]);
+	foreign_rule_read(w->f, rule, a.v[NFTA_RULE_EXPRESSIONS]);
 	return MNL_CB_OK;
 }
 
@@ -226,6 +230,21 @@ on_elems(const struct nlmsghdr *h, void *arg)
 	return MNL_CB_OK;
 }
 
+/* Table by table: our own may have thousands, which nobody asks for here. */
+static int
+read_rules(struct mnl_socket *nl, struct foreign *f, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < f->n_table && r == 0; i++) {
+		struct rule_walk w = { f, &f->table[i] };
+
+		r = nl_dump(nl, NFT_MSG_GETRULE, w.table->family, w.table->name,
+		    NULL, on_rule, &w, err);
+	}
+	return r;
+}
+
 static int
 read_elems(struct mnl_socket *nl, struct foreign *f, struct err *err)
 {
@@ -286,7 +305,6 @@ read_once(struct foreign *f, struct err *err)
 		{ NFT_MSG_GETTABLE, on_table },
 		{ NFT_MSG_GETCHAIN, on_chain },
 		{ NFT_MSG_GETSET, on_set },
-		{ NFT_MSG_GETRULE, on_rule },
 		{ NFT_MSG_GETOBJ, on_object },
 	};
 	_cleanup_(nl_closep) struct mnl_socket *nl = NULL;
@@ -304,7 +322,9 @@ read_once(struct foreign *f, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	r = read_elems(nl, f, err);
+	r = read_rules(nl, f, err);
+	if (r == 0)
+		r = read_elems(nl, f, err);
 	if (r < 0)
 		return r;
 	r = nft_genid(&genid, err);
