@@ -11,6 +11,10 @@
 
 #define PF_NORMAL_ANCHOR "# anchor "
 
+/* With -v, behind the text and this line come the main rules and the anchors'
+ * as their file has them: pf_opts.written. Nothing if that is not known. */
+#define PF_NORMAL_WRITTEN "# written\n"
+
 /* How much of that text is the main ruleset. */
 size_t pf_normal_main_len(const char *text);
 

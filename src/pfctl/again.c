@@ -115,11 +115,12 @@ load_anew(struct pfctl *p, struct store *s, const struct world *w,
 {
 	_cleanup_(pf_ruleset_freep) struct pf_ruleset *rs = NULL;
 	_cleanup_(pf_ruleset_freep) struct pf_ruleset *merged = NULL;
+	_cleanup_(str_clear) struct str written = STR_INIT;
 	struct pf_ruleset *all;
 	int r;
 
 	/* What they counted since would put them into another order. */
-	if (load_read(p, w, old->rules, &rs) < 0)
+	if (load_read(p, w, old->rules, &written, &rs) < 0)
 		return err_set(err, EINVAL,
 		    "%s does not load with the addresses of now: the rules of "
 		    "before stand",
@@ -134,8 +135,7 @@ load_anew(struct pfctl *p, struct store *s, const struct world *w,
 	since_carry(all, old->rules);
 	if (!differs(old, all))
 		return 0;
-	str_reset(&old->source);
-	source_print(p, w, &old->source);
+	load_take_source(p, w, rs, &written, old);
 	r = load_ruleset(s, w, old, all, false, err);
 	if (r == 0)
 		printf("%s is loaded again\n", p->file);

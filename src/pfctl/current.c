@@ -214,8 +214,7 @@ drifted(const struct nft_status *s, struct err *err)
 }
 
 int
-current_read(struct store *s, const struct pf_env *env, struct current *c,
-    struct err *err)
+current_read_text(struct store *s, struct current *c, struct err *err)
 {
 	_cleanup_(str_clear) struct str last = STR_INIT;
 	int r = nft_status_read(&c->status, err);
@@ -225,24 +224,84 @@ current_read(struct store *s, const struct pf_env *env, struct current *c,
 	if (!c->status.present &&
 	    store_get_common(s, "loaded", &last, NULL) == 0)
 		return drifted(&c->status, err);
-	if (c->status.present) {
-		if (nft_status_drifted(&c->status))
-			return drifted(&c->status, err);
-		r = store_get(
-		    s, c->status.stamp.load_id, "rules", &c->text, err);
-		if (r == -ENOENT)
-			return err_set(err, ENOENT,
-			    "what was loaded is not in " RUN_DIR
-			    ": load again with pfctl -f /etc/pf.conf");
-		if (r < 0)
-			return r;
-		(void)store_get(
-		    s, c->status.stamp.load_id, "source", &c->source, NULL);
+	if (!c->status.present)
+		return 0;
+	if (nft_status_drifted(&c->status))
+		return drifted(&c->status, err);
+	r = store_get(s, c->status.stamp.load_id, "rules", &c->text, err);
+	if (r == -ENOENT)
+		return err_set(err, ENOENT,
+		    "what was loaded is not in " RUN_DIR
+		    ": load again with pfctl -f /etc/pf.conf");
+	if (r < 0)
+		return r;
+	(void)store_get(s, c->status.stamp.load_id, "source", &c->source, NULL);
+	(void)store_get(
+	    s, c->status.stamp.load_id, "written", &c->written, NULL);
+	return 0;
+}
+
+int
+current_parse(struct current *c, const struct pf_env *env, struct err *err)
+{
+	int r = parse_text("loaded", c->text.buf, env, &c->rules, err);
+
+	if (r < 0)
+		return r;
+	since_read(c->rules, c->text.buf);
+	return c->status.present ? overload_read(c->rules, err) : 0;
+}
+
+int
+current_read(struct store *s, const struct pf_env *env, struct current *c,
+    struct err *err)
+{
+	int r = current_read_text(s, c, err);
+
+	return r < 0 ? r : current_parse(c, env, err);
+}
+
+static const char *
+next_line(const char *text)
+{
+	text += strcspn(text, "\n");
+	return text + (*text == '\n');
+}
+
+static const char *
+skip_tables(const char *text)
+{
+	while (str_starts(text, "table <") || str_starts(text, "# since "))
+		text = next_line(text);
+	return text;
+}
+
+/* The next rule or option, or the line of an anchor that has rules. */
+static const char *
+next_rule(const char *text)
+{
+	text = skip_tables(text);
+	while (str_starts(text, PF_NORMAL_ANCHOR)) {
+		const char *inside = skip_tables(next_line(text));
+
+		if (*inside != '\0' && !str_starts(inside, PF_NORMAL_ANCHOR))
+			break;
+		text = inside;
 	}
-	r = parse_text("loaded", c->text.buf, env, &c->rules, err);
-	if (r == 0)
-		since_read(c->rules, c->text.buf);
-	return r == 0 && c->status.present ? overload_read(c->rules, err) : r;
+	return text;
+}
+
+bool
+current_same_rules(const char *a, const char *b)
+{
+	for (;; a = next_line(a), b = next_line(b)) {
+		a = next_rule(a);
+		b = next_rule(b);
+		if (strncmp(a, b, strcspn(a, "\n") + 1) != 0)
+			return false;
+		if (*a == '\0')
+			return true;
+	}
 }
 
 void
@@ -251,4 +310,5 @@ current_clear(struct current *c)
 	pf_ruleset_freep(&c->rules);
 	str_clear(&c->text);
 	str_clear(&c->source);
+	str_clear(&c->written);
 }

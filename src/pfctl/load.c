@@ -107,6 +107,19 @@ keep_loaders(const struct load *l, struct err *err)
 	    l->nft.stamp.load_id, l->p ? anchor : NULL, err);
 }
 
+/* Rules that are no longer those of a file are not what it has. */
+static int
+keep_written(const struct load *l, struct err *err)
+{
+	const struct current *old = l->old;
+
+	if (old->written.len == 0 ||
+	    !current_same_rules(old->text.buf, l->text.buf))
+		return 0;
+	return store_put(
+	    l->store, l->nft.stamp.load_id, "written", &old->written, err);
+}
+
 static int
 step_keep(void *ctx, struct err *err)
 {
@@ -123,6 +136,8 @@ step_keep(void *ctx, struct err *err)
 	r = store_put(l->store, l->nft.stamp.load_id, "ids", &ids, err);
 	if (r == 0)
 		r = keep_loaders(l, err);
+	if (r == 0)
+		r = keep_written(l, err);
 	if (r < 0 || l->old->source.len == 0)
 		return r;
 	return store_put(
@@ -387,7 +402,8 @@ put(void *ctx, enum pf_stream stream, const char *text, size_t len)
 
 int
 load_read(struct pfctl *p, const struct world *w,
-    const struct pf_ruleset *in_order, struct pf_ruleset **ret)
+    const struct pf_ruleset *in_order, struct str *ret_written,
+    struct pf_ruleset **ret)
 {
 	_cleanup_(profile_source_clear) struct profile_source profile = {
 		.world = w, .in_order = in_order, .profile = PF_PROFILE_INIT
@@ -402,6 +418,7 @@ load_read(struct pfctl *p, const struct world *w,
 		.optimize_given = p->optimize_given,
 		.optimize = p->optimize,
 		.defines = (const char *const *)strv_argv(&p->defines),
+		.written = ret_written,
 		.profile = profile_get,
 		.profile_ctx = &profile,
 	};
@@ -442,6 +459,7 @@ forget(struct current *old, const struct pf_env *env)
 
 	pf_ruleset_freep(&old->rules);
 	str_reset(&old->text);
+	str_reset(&old->written);
 	if (parse_text("nothing", "", env, &old->rules, &err) < 0)
 		BUG("%s", err.msg);
 }
@@ -456,9 +474,26 @@ count_tables(const struct pf_ruleset *rs)
 	return n;
 }
 
+void
+load_take_source(const struct pfctl *p, const struct world *w,
+    const struct pf_ruleset *rs, struct str *written, struct current *old)
+{
+	str_reset(&old->source);
+	source_print(p, w, &old->source);
+	/* A part of a file is not what is loaded, and the last rules of before
+	 * the boot are no file of the administrator's. */
+	if (p->facts || p->load != PF_LOAD_ALL || p->merge)
+		return;
+	str_clear(&old->written);
+	old->written = *written;
+	str_init(written);
+	str_reset(&old->text);
+	current_print(&old->text, rs);
+}
+
 static int
 load_file(struct pfctl *p, const struct world *w, struct store *s,
-    struct pf_ruleset *rs, struct err *err)
+    struct pf_ruleset *rs, struct str *written, struct err *err)
 {
 	_cleanup_(current_clear) struct current old = CURRENT_INIT;
 	_cleanup_(pf_ruleset_freep) struct pf_ruleset *merged = NULL;
@@ -483,10 +518,8 @@ load_file(struct pfctl *p, const struct world *w, struct store *s,
 	r = p->merge ? 0 : store_remove_common(s, DEBUG_LEVEL, err);
 	if (r < 0)
 		return r;
-	if (!p->anchor || !p->anchor[0]) {
-		str_reset(&old.source);
-		source_print(p, w, &old.source);
-	}
+	if (!p->anchor || !p->anchor[0])
+		load_take_source(p, w, rs, written, &old);
 	r = load_rules(p, s, w, &old, merged ? merged : rs, rs, enable, err);
 	if (r < 0)
 		return r;
@@ -509,10 +542,11 @@ load_in_world(struct pfctl *p, const struct world *w)
 {
 	_cleanup_(pf_ruleset_freep) struct pf_ruleset *rs = NULL;
 	_cleanup_(store_close) struct store store = STORE_INIT;
+	_cleanup_(str_clear) struct str written = STR_INIT;
 	struct err err = { 0 };
 	int r;
 
-	if (load_read(p, w, NULL, &rs) < 0)
+	if (load_read(p, w, NULL, &written, &rs) < 0)
 		return 1; /* told line by line */
 	if (p->json)
 		print_json(rs);
@@ -520,7 +554,7 @@ load_in_world(struct pfctl *p, const struct world *w)
 		return check_only(p, w, rs);
 	r = store_open(&store, &err);
 	if (r == 0)
-		r = load_file(p, w, &store, rs, &err);
+		r = load_file(p, w, &store, rs, &written, &err);
 	if (r < 0) {
 		complain("%s: pf rules not loaded", err.msg);
 		return 1;

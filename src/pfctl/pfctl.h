@@ -163,15 +163,25 @@ struct current {
 	struct pf_ruleset *rules; /* never NULL: empty if nothing is loaded */
 	struct str text;	  /* its normal form */
 	struct str source;	  /* what it was made of (source.c), or "" */
+	/* The rules of `text` as a file has them (pf_opts.written), or "" if
+	 * that is not known. */
+	struct str written;
 };
-#define CURRENT_INIT                                  \
-	{                                             \
-		.text = STR_INIT, .source = STR_INIT, \
+#define CURRENT_INIT                                                       \
+	{                                                                  \
+		.text = STR_INIT, .source = STR_INIT, .written = STR_INIT, \
 	}
 
 /* Drift is an error: -ESTALE, and what to do about it. */
 int current_read(struct store *s, const struct pf_env *env, struct current *ret,
     struct err *err);
+/* The texts alone, which is much quicker. The rules are to be read by
+ * current_parse before anybody asks for them: it adds what packets put into
+ * tables, which is not in the text. */
+int current_read_text(struct store *s, struct current *ret, struct err *err);
+int current_parse(struct current *c, const struct pf_env *env, struct err *err);
+/* Have two texts the same rules, whatever is in tables? */
+bool current_same_rules(const char *a, const char *b);
 void current_clear(struct current *c);
 
 /* A ruleset in its normal form, from which current_read makes it again. */
@@ -220,9 +230,11 @@ int merge(const struct pfctl *p, const struct current *old,
 /* -f, with -F if both are given. Exit code. */
 int do_load(struct pfctl *p);
 /* Read a file as -f does; what is wrong with it is printed. -o profile goes by
- * what the running rules counted, or keeps the order of `in_order`. */
+ * what the running rules counted, or keeps the order of `in_order`.
+ * `ret_written`: pf_opts.written. */
 int load_read(struct pfctl *p, const struct world *w,
-    const struct pf_ruleset *in_order, struct pf_ruleset **ret);
+    const struct pf_ruleset *in_order, struct str *ret_written,
+    struct pf_ruleset **ret);
 /* Replace what is loaded (`old`) by this ruleset, and enable pf if told to.
  * A trial goes on. */
 int load_ruleset(struct store *s, const struct world *w, struct current *old,
@@ -232,6 +244,10 @@ int load_ruleset(struct store *s, const struct world *w, struct current *old,
 int load_again(struct store *s, const struct world *w,
     const struct pf_ruleset *rs, uint64_t load_id, bool enable,
     struct err *err);
+/* What is kept of how the rules came about is this file's from now on: of `rs`,
+ * before it is merged with what `old` has. Takes `written`. */
+void load_take_source(const struct pfctl *p, const struct world *w,
+    const struct pf_ruleset *rs, struct str *written, struct current *old);
 /* Parse a text that is pf.conf's normal form. */
 int parse_text(const char *name, const char *text, const struct pf_env *env,
     struct pf_ruleset **ret, struct err *err);

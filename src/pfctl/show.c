@@ -2,6 +2,7 @@
 /* pfctl -s. */
 #include <errno.h>
 
+#include "pf/normal.h"
 #include "pfctl/counts.h"
 #include "pfctl/pfctl.h"
 
@@ -227,13 +228,28 @@ show_info_of(struct view *v, struct err *err)
 	return show_info(v->p, &v->store, &v->current, err);
 }
 
-/* Everything that was loaded, tables as they are now, in the form in which
- * it can be loaded again (pf/normal.h). */
+/*
+ * Everything that was loaded, tables as they are now, in the form in which it
+ * can be loaded again (pf/normal.h). That is a text which is kept, so the
+ * rules are read only if packets put something into tables. With -v also the
+ * rules as their file has them.
+ */
 static int
 show_loaded(struct view *v, struct err *err)
 {
-	(void)err;
-	fputs(v->current.text.buf, stdout);
+	struct current *c = &v->current;
+
+	if (strstr(c->text.buf, "overload <")) {
+		int r = current_parse(c, v->world.env, err);
+
+		if (r < 0)
+			return r;
+		str_reset(&c->text);
+		current_print(&c->text, c->rules);
+	}
+	fputs(c->text.buf, stdout);
+	if (v->p->verbose && c->written.len > 0)
+		printf(PF_NORMAL_WRITTEN "%s", c->written.buf);
 	return 0;
 }
 
@@ -435,7 +451,9 @@ do_show(struct pfctl *p)
 	if (r == 0)
 		r = store_open_read(&v.store, &err);
 	if (r == 0)
-		r = current_read(&v.store, v.world.env, &v.current, &err);
+		r = current_read_text(&v.store, &v.current, &err);
+	if (r == 0 && show->show != show_loaded)
+		r = current_parse(&v.current, v.world.env, &err);
 	if (r == 0)
 		r = show->show(&v, &err);
 	if (r < 0)

@@ -289,6 +289,41 @@ test_expect 'an anchor is loaded by itself and stays when the rest is' '
 	pfctl -q -a x -F rules && silent 80
 '
 
+written() {
+	pfctl -q -v -s loaded | sed "1,/^# written$/d"
+}
+test_expect '-v -s loaded: the rules as the file has them, as long as they are those' '
+	cat >"$TMP/written.conf" <<-"EOF" &&
+	set skip on lo0
+	table <t> persist { 10.0.0.1 }
+	block all
+	anchor "x"
+	pass out proto tcp to port { 80 443 }
+	pass out from <t>
+	pass out from <t>
+	EOF
+	cat >"$TMP/want" <<-"EOF" &&
+	skip lo0
+	anchor 
+	block drop all
+	anchor "x" all
+	pass out proto tcp from any to any port = 80 flags S/SA keep state
+	pass out proto tcp from any to any port = 443 flags S/SA keep state
+	pass out from <t> to any flags S/SA keep state
+	pass out from <t> to any flags S/SA keep state
+	EOF
+	pfctl -q -f "$TMP/written.conf" && written | diff "$TMP/want" - &&
+	pfctl -s loaded | grep -c "from <t>" | grep -qx 1 &&
+	pfctl -q -t t -T add 10.0.0.2 && written | diff "$TMP/want" - &&
+	pfctl -q -f "$TMP/written.conf" && written | diff "$TMP/want" - &&
+	echo "pass in proto tcp to port 80" | pfctl -q -a x -f - &&
+	[ -z "$(written)" ] &&
+	pfctl -q -f "$TMP/written.conf" && [ -z "$(written)" ] &&
+	pfctl -q -F all -f "$TMP/written.conf" && written | diff "$TMP/want" - &&
+	pfctl -q -R -f "$TMP/written.conf" && written | diff "$TMP/want" - &&
+	pfctl -q -F rules && [ -z "$(written)" ] &&
+	pfctl -q -F all -f "$TMP/pf.conf"'
+
 test_expect 'an anchor can be loaded before there is a main ruleset' '
 	pfctl -q -d && nft flush ruleset && rm -r /run/gaol/pf &&
 	echo "pass in proto tcp to port 80" | pfctl -a x -f - &&
