@@ -28,10 +28,11 @@ read_back(int fd, struct str *ret, struct err *err)
 	return file_read_fd(fd, "pfctl", TEXT_MAX, ret, err);
 }
 
+/* What is loaded; behind it, if pfctl knows it, how it is written. */
 static int
 ask_pfctl(struct str *ret, struct err *err)
 {
-	static const char *const args[] = { "-s", "loaded", NULL };
+	static const char *const args[] = { "-q", "-v", "-s", "loaded", NULL };
 	_cleanup_close_ int out = memfd_create("rules", MFD_CLOEXEC);
 	_cleanup_close_ int said = memfd_create("said", MFD_CLOEXEC);
 	_cleanup_(str_clear) struct str text = STR_INIT;
@@ -55,49 +56,17 @@ ask_pfctl(struct str *ret, struct err *err)
 
 /* ---- is it what the file says? ---- */
 
-static const struct pf_profile *
-profile(void *ctx)
-{
-	return ctx;
-}
-
-/* As written, or, with a profile, as the optimiser makes them. */
+/* As written; and as text, which pfctl kept when it was loaded. */
 static struct pf_ruleset *
-load(const char *file, const struct pf_env *env, struct pf_profile *p)
+load(const char *file, const struct pf_env *env, struct str *ret_written)
 {
 	const struct pf_opts opts = { .load = PF_LOAD_ALL,
-		.optimize_given = !p,
-		.optimize = p ? PF_OPT_PROFILE : PF_OPT_NONE,
-		.profile = profile,
-		.profile_ctx = p };
+		.optimize_given = true,
+		.optimize = PF_OPT_NONE,
+		.written = ret_written };
 	struct pf_ruleset *rs = NULL;
 
 	return pf_load(file, &opts, env, NULL, &rs, NULL) == 0 ? rs : NULL;
-}
-
-static void
-print(struct str *s, const struct pf_ruleset *rs)
-{
-	for (size_t i = 0; i < rs->options.skip.n; i++)
-		str_printf(s, "skip %s\n", rs->options.skip.v[i]);
-	for (struct pf_anchor *a = rs->main; a != NULL; a = a->next) {
-		if (a->braces || (a != rs->main && !a->loaded))
-			continue;
-		str_printf(s, "anchor %s\n", a->path);
-		for (int l = 0; l < PF_LIST_COUNT; l++)
-			pf_print_list(s, a, (enum pf_list)l,
-			    PF_PRINT_PATHS | PF_PRINT_NUMERIC, 0);
-	}
-}
-
-static bool
-same_rules(const struct pf_ruleset *a, const struct pf_ruleset *b)
-{
-	_cleanup_(str_clear) struct str x = STR_INIT, y = STR_INIT;
-
-	print(&x, a);
-	print(&y, b);
-	return streq(x.buf, y.buf);
 }
 
 static char *
@@ -111,39 +80,68 @@ rules_file(void)
 	return xstrdup(rcconf_get(rc, "pf_rules", def));
 }
 
-/* Does the file, read with the optimiser, come to what is loaded? That takes
- * long for many rules, so it is asked last. */
-static bool
-optimizes_to(
-    const char *file, const struct pf_env *env, const struct pf_ruleset *rules)
+/* The lines of a normal form that are about tables. */
+static void
+tables_of(const char *text, struct str *ret)
 {
-	_cleanup_(pf_profile_clear) struct pf_profile order = PF_PROFILE_INIT;
-	_cleanup_(pf_ruleset_freep) struct pf_ruleset *rs = NULL;
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
 
-	/* By whatever counters its quick rules came to their order. */
-	pf_profile_add_order(&order, rules);
-	rs = load(file, env, &order);
-	return rs != NULL && same_rules(rs, rules);
+		len += text[len] == '\n';
+		if (str_starts(text, "table <") ||
+		    str_starts(text, PF_NORMAL_ANCHOR))
+			str_addmem(ret, text, len);
+		text += len;
+	}
 }
 
-/* Take the file's rules, which have lines that people know. */
+/* What stands behind the loaded rules is cut off. */
 static void
-prefer_file(struct running *r, const struct pf_env *env)
+split(struct str *text, struct str *ret_written)
 {
-	_cleanup_free_ char *file = rules_file();
-	_cleanup_(pf_ruleset_freep) struct pf_ruleset *written =
-	    load(file, env, NULL);
+	const char *at = str_starts(text->buf, PF_NORMAL_WRITTEN)
+	    ? text->buf
+	    : strstr(text->buf, "\n" PF_NORMAL_WRITTEN);
 
-	if (written == NULL ||
-	    (!same_rules(written, r->rules) &&
-		!optimizes_to(file, env, r->rules)))
+	if (at == NULL)
 		return;
-	r->tables = r->rules;
-	r->rules = TAKE_PTR(written);
-	free(r->file);
-	r->file = TAKE_PTR(file);
+	at += *at == '\n';
+	str_add(ret_written, at + strlen(PF_NORMAL_WRITTEN));
+	str_cut(text, (size_t)(at - text->buf));
+}
+
+/*
+ * The rules of the file, which have lines that people know, if the file still
+ * says what it said when it was loaded; of the loaded text only the tables
+ * are read then, as they are now. Else the rules of that text.
+ */
+static int
+read_rules(struct running *r, const struct pf_env *env, struct err *err)
+{
+	_cleanup_(str_clear) struct str then = STR_INIT, now = STR_INIT;
+	_cleanup_(str_clear) struct str tables = STR_INIT;
+	_cleanup_(pf_ruleset_freep) struct pf_ruleset *written = NULL;
+	_cleanup_free_ char *file = rules_file();
+	int e;
+
+	split(&r->text, &then);
+	if (then.len > 0)
+		written = load(file, env, &now);
+	r->from_file = written != NULL && streq(then.buf, now.buf);
+	if (r->from_file)
+		tables_of(r->text.buf, &tables);
+	e = pf_normal_parse("loaded", r->from_file ? tables.buf : r->text.buf,
+	    env, &r->tables, err);
+	if (e < 0)
+		return e;
+	r->rules = r->from_file ? TAKE_PTR(written) : r->tables;
+	r->file = r->from_file ? TAKE_PTR(file) : xstrdup("loaded");
 	r->env = *env;
-	r->from_file = true;
+	if (r->from_file)
+		return 0;
+	r->env.ctx = r->text.buf;
+	r->env.read = pf_normal_read;
+	return 0;
 }
 
 int
@@ -156,19 +154,12 @@ running_read(const struct pf_env *env, struct running *ret, struct err *err)
 	if (r == 0)
 		r = ask_pfctl(&ret->text, err);
 	if (r == 0)
-		r = pf_normal_parse(
-		    "loaded", ret->text.buf, env, &ret->rules, err);
+		r = read_rules(ret, env, err);
 	if (r < 0) {
 		running_clear(ret);
 		return r;
 	}
 	ret->enabled = st.present && st.enabled;
-	ret->tables = ret->rules;
-	ret->file = xstrdup("loaded");
-	ret->env = *env;
-	ret->env.ctx = ret->text.buf;
-	ret->env.read = pf_normal_read;
-	prefer_file(ret, env);
 	return 0;
 }
 

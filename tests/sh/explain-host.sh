@@ -100,6 +100,63 @@ test_expect 'the tables are what they are now' '
 	    -- tcp $client to $public:80 &&
 	pfctl -q -t bad -T delete $client &&
 	says 0 -- tcp $client to $public:80'
+test_expect 'what packets put into a table is in it' '
+	sed -i "s/^pass in .*/& keep state (max-src-conn-rate 9\/9, overload <bad>)/" \
+	    /etc/pf.conf && pfctl -q -f /etc/pf.conf &&
+	says 0 -- tcp $client to $public:80 &&
+	nft add element inet pf over4_bad "{ $client }" &&
+	pfctl -s loaded | grep -qx "table <bad> persist { $client }" &&
+	says 1 "filter  /etc/pf.conf:10: block in quick from <bad>" \
+	    -- tcp $client to $public:80
+	rc=$?
+	rules && pfctl -q -f /etc/pf.conf && pfctl -q -t bad -T flush && [ $rc = 0 ]'
+# Six sources become a table of the optimiser's, two rules alike become one.
+optimised() {
+	rules
+	sed -i '$d' /etc/pf.conf
+	cat >>/etc/pf.conf <<-'END'
+	pass in on $ext_if proto tcp from { 10.1.1.1 10.1.1.2 10.1.1.3 10.1.1.4 \
+	    10.1.1.5 10.1.1.6 203.0.113.9 } to port 8080
+	pass in on $ext_if proto tcp to port 80
+	anchor "x"
+	pass out all
+	END
+}
+as_written() {
+	says 0 "filter  /etc/pf.conf:14: pass in on \$ext_if*port 80" \
+	    -- tcp $client to $public:80 && ! grep "no longer says" "$TMP/said"
+}
+test_expect 'the file has its lines whatever the optimiser made of it' '
+	optimised && pfctl -q -f /etc/pf.conf &&
+	pfctl -s rules | grep -q "from <__automatic_" && as_written &&
+	echo "# a comment more" >>/etc/pf.conf && as_written'
+test_expect 'and keeps them when tables change, and when it is loaded again' '
+	pfctl -q -t bad -T add 10.9.9.9 && as_written &&
+	pfctl -q -f /etc/pf.conf && as_written &&
+	pfctl -t bad -T show | grep -q 10.9.9.9 &&
+	pfctl -q -o none -f /etc/pf.conf && as_written &&
+	pfctl -q -f - </etc/pf.conf && as_written'
+test_expect 'rules that its file does not have are not those of its lines' '
+	echo "block in quick proto tcp to port 80" | pfctl -q -a x -f - &&
+	says 1 "filter  anchor:x:1: block drop in quick*" "*no longer says what*" \
+	    -- tcp $client to $public:80 &&
+	pfctl -q -a x -F rules && pfctl -q -f /etc/pf.conf &&
+	pfctl -q -F rules &&
+	says 0 "*no longer says what*" -- tcp $client to $public:80'
+test_expect 'a file without a rule says what is loaded, too' '
+	echo "# nothing" >/etc/pf.conf && pfctl -q -F all -f /etc/pf.conf &&
+	says 0 "It gets through." -- to web:80 &&
+	! grep "no longer says" "$TMP/said"
+	rc=$?
+	optimised && pfctl -q -f /etc/pf.conf && [ $rc = 0 ]'
+test_expect 'a macro of the command line is not in the file' '
+	sed -i "s/^ext_if = .*/ext_if = \"em1\"/" /etc/pf.conf &&
+	pfctl -q -D ext_if=em0 -f /etc/pf.conf &&
+	says 0 "filter  loaded:*: pass in on em0 *" "*no longer says what*" \
+	    -- tcp $client to $public:80'
+rules
+pfctl -q -f /etc/pf.conf
+pfctl -q -t bad -T flush
 # A connection of the router's that stays open, from port $port.
 connects() {
 	in_world busybox nc $public 80 < <(sleep 60) &
