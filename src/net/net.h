@@ -310,6 +310,28 @@ struct net_jail_facts {
 	struct net_jail_addrs addrs; /* every ifname filled in */
 };
 
+/* ---- sockets (sockets.c) ---- */
+
+/* One that waits for connections, or for datagrams from anybody. */
+struct net_socket {
+	uint8_t proto;	      /* IPPROTO_TCP, IPPROTO_UDP */
+	struct net_addr addr; /* all zero: any */
+	bool only6;	      /* of IPv6: takes no IPv4 by its wildcard */
+	uint16_t port;
+	uint64_t inode;
+};
+struct net_sockets {
+	struct net_socket *v;
+	size_t n, cap;
+};
+
+/*
+ * Add those of the network namespace that a process is in (0: the caller); the
+ * caller must have a single thread. -ENOENT if there is no such process. The
+ * caller clears the array.
+ */
+int net_sockets_read(pid_t pid, struct net_sockets *ret, struct err *err);
+
 /*
  * A new network namespace that the caller's user namespace owns, without
  * moving the caller. The caller must have a single thread. The descriptor

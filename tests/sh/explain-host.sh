@@ -94,6 +94,25 @@ test_expect 'a jail by its name, and its port without a listener' '
 	says 0 "reaches the jail web*" -- to web:80 &&
 	says 1 "*nobody listens*" "start the service in the jail web*" \
 	    -- to web:81'
+# serve PORT SOCAT-ADDRESS
+serve() {
+	socat "$2" SYSTEM:true &
+	at_end "kill $!"
+	eventually eval "ss -ltun | grep -q ':$1 '"
+}
+test_expect 'a wildcard of IPv6 takes IPv4, unless it says it does not' '
+	serve 8001 TCP6-LISTEN:8001,ipv6only=0 &&
+	serve 8002 TCP6-LISTEN:8002,ipv6only=1 &&
+	says 0 "reaches the host*where socat listens" -- to 127.0.0.1:8001 &&
+	says 0 "reaches the host*where socat listens" -- to "[::1]:8001" &&
+	says 0 "reaches the host*where socat listens" -- to "[::1]:8002" &&
+	says 1 "*nobody listens*" -- to 127.0.0.1:8002'
+test_expect 'IPv4 by an address of IPv6, and datagrams' '
+	serve 8003 "TCP6-LISTEN:8003,bind=[::ffff:127.0.0.1]" &&
+	serve 8004 UDP-RECVFROM:8004,bind=127.0.0.1 &&
+	says 0 "reaches the host*where socat listens" -- to 127.0.0.1:8003 &&
+	says 0 "reaches the host*where socat listens" -- udp to 127.0.0.1:8004 &&
+	says 1 "*nobody listens*" -- udp to 127.0.0.1:8003'
 test_expect 'the tables are what they are now' '
 	pfctl -q -t bad -T add $client &&
 	says 1 "filter  /etc/pf.conf:10: block in quick from <bad>" \
