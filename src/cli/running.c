@@ -28,11 +28,10 @@ read_back(int fd, struct str *ret, struct err *err)
 	return file_read_fd(fd, "pfctl", TEXT_MAX, ret, err);
 }
 
-/* What is loaded; behind it, if pfctl knows it, how it is written. */
 static int
-ask_pfctl(struct str *ret, struct err *err)
+ask_pfctl(const char *what, struct str *ret, struct err *err)
 {
-	static const char *const args[] = { "-q", "-v", "-s", "loaded", NULL };
+	const char *const args[] = { "-s", what, NULL };
 	_cleanup_close_ int out = memfd_create("rules", MFD_CLOEXEC);
 	_cleanup_close_ int said = memfd_create("said", MFD_CLOEXEC);
 	_cleanup_(str_clear) struct str text = STR_INIT;
@@ -80,65 +79,62 @@ rules_file(void)
 	return xstrdup(rcconf_get(rc, "pf_rules", def));
 }
 
-/* The lines of a normal form that are about tables. */
-static void
-tables_of(const char *text, struct str *ret)
+/* Of the text of `pfctl -s written`, what is behind the tables, which is cut
+ * off; NULL: it is not known. */
+static const char *
+split(struct str *text)
 {
-	while (*text != '\0') {
-		size_t len = strcspn(text, "\n");
+	char *at = text->buf;
 
-		len += text[len] == '\n';
-		if (str_starts(text, "table <") ||
-		    str_starts(text, PF_NORMAL_ANCHOR))
-			str_addmem(ret, text, len);
-		text += len;
-	}
-}
-
-/* What stands behind the loaded rules is cut off. */
-static void
-split(struct str *text, struct str *ret_written)
-{
-	const char *at = str_starts(text->buf, PF_NORMAL_WRITTEN)
-	    ? text->buf
-	    : strstr(text->buf, "\n" PF_NORMAL_WRITTEN);
-
+	if (!str_starts(at, PF_NORMAL_WRITTEN))
+		at = strstr(at, "\n" PF_NORMAL_WRITTEN);
 	if (at == NULL)
-		return;
+		return NULL;
 	at += *at == '\n';
-	str_add(ret_written, at + strlen(PF_NORMAL_WRITTEN));
-	str_cut(text, (size_t)(at - text->buf));
+	*at = '\0';
+	return at + strlen(PF_NORMAL_WRITTEN);
 }
 
-/*
- * The rules of the file, which have lines that people know, if the file still
- * says what it said when it was loaded; of the loaded text only the tables
- * are read then, as they are now. Else the rules of that text.
- */
+/* The file's rules, which have lines that people know, if it still says what
+ * it said when it was loaded. 1: so it is. */
 static int
-read_rules(struct running *r, const struct pf_env *env, struct err *err)
+take_file(struct running *r, const struct pf_env *env, struct err *err)
 {
-	_cleanup_(str_clear) struct str then = STR_INIT, now = STR_INIT;
-	_cleanup_(str_clear) struct str tables = STR_INIT;
+	_cleanup_(str_clear) struct str text = STR_INIT, now = STR_INIT;
 	_cleanup_(pf_ruleset_freep) struct pf_ruleset *written = NULL;
 	_cleanup_free_ char *file = rules_file();
-	int e;
+	const char *then;
+	int e = ask_pfctl("written", &text, err);
 
-	split(&r->text, &then);
-	if (then.len > 0)
-		written = load(file, env, &now);
-	r->from_file = written != NULL && streq(then.buf, now.buf);
-	if (r->from_file)
-		tables_of(r->text.buf, &tables);
-	e = pf_normal_parse("loaded", r->from_file ? tables.buf : r->text.buf,
-	    env, &r->tables, err);
 	if (e < 0)
 		return e;
-	r->rules = r->from_file ? TAKE_PTR(written) : r->tables;
-	r->file = r->from_file ? TAKE_PTR(file) : xstrdup("loaded");
-	r->env = *env;
-	if (r->from_file)
+	then = split(&text);
+	if (then != NULL)
+		written = load(file, env, &now);
+	if (written == NULL || !streq(then, now.buf))
 		return 0;
+	e = pf_normal_parse("loaded", text.buf, env, &r->tables, err);
+	if (e < 0)
+		return e;
+	r->rules = TAKE_PTR(written);
+	r->file = TAKE_PTR(file);
+	r->env = *env;
+	r->from_file = true;
+	return 1;
+}
+
+static int
+take_loaded(struct running *r, const struct pf_env *env, struct err *err)
+{
+	int e = ask_pfctl("loaded", &r->text, err);
+
+	if (e == 0)
+		e = pf_normal_parse("loaded", r->text.buf, env, &r->rules, err);
+	if (e < 0)
+		return e;
+	r->tables = r->rules;
+	r->file = xstrdup("loaded");
+	r->env = *env;
 	r->env.ctx = r->text.buf;
 	r->env.read = pf_normal_read;
 	return 0;
@@ -152,9 +148,9 @@ running_read(const struct pf_env *env, struct running *ret, struct err *err)
 
 	*ret = (struct running){ .text = STR_INIT };
 	if (r == 0)
-		r = ask_pfctl(&ret->text, err);
+		r = take_file(ret, env, err);
 	if (r == 0)
-		r = read_rules(ret, env, err);
+		r = take_loaded(ret, env, err);
 	if (r < 0) {
 		running_clear(ret);
 		return r;

@@ -21,7 +21,7 @@ struct running {
 	char *file;
 	bool from_file;
 	struct pf_env env; /* reads that file */
-	struct str text;
+	struct str text;   /* what it reads, if it is "loaded" */
 };
 
 /*

@@ -11,8 +11,8 @@
 
 #define PF_NORMAL_ANCHOR "# anchor "
 
-/* With -v, behind the text and this line come the main rules and the anchors'
- * as their file has them: pf_opts.written. Nothing if that is not known. */
+/* `pfctl -s written` has the lines of tables and anchors, and behind this one
+ * the rules as their file has them (pf_opts.written). */
 #define PF_NORMAL_WRITTEN "# written\n"
 
 /* How much of that text is the main ruleset. */

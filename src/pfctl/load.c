@@ -546,7 +546,7 @@ load_in_world(struct pfctl *p, const struct world *w)
 	struct err err = { 0 };
 	int r;
 
-	if (load_read(p, w, NULL, &written, &rs) < 0)
+	if (load_read(p, w, NULL, p->dry ? NULL : &written, &rs) < 0)
 		return 1; /* told line by line */
 	if (p->json)
 		print_json(rs);

@@ -228,28 +228,56 @@ show_info_of(struct view *v, struct err *err)
 	return show_info(v->p, &v->store, &v->current, err);
 }
 
-/*
- * Everything that was loaded, tables as they are now, in the form in which it
- * can be loaded again (pf/normal.h). That is a text which is kept, so the
- * rules are read only if packets put something into tables. With -v also the
- * rules as their file has them.
- */
+/* What is loaded is a text that is kept: the rules are read only if packets
+ * put something into tables. */
+static int
+text_of_now(struct view *v, struct err *err)
+{
+	struct current *c = &v->current;
+	int r;
+
+	if (!strstr(c->text.buf, "overload <"))
+		return 0;
+	r = current_parse(c, v->world.env, err);
+	if (r < 0)
+		return r;
+	str_reset(&c->text);
+	current_print(&c->text, c->rules);
+	return 0;
+}
+
+/* Everything that was loaded, tables as they are now, in the form in which
+ * it can be loaded again (pf/normal.h). */
 static int
 show_loaded(struct view *v, struct err *err)
 {
-	struct current *c = &v->current;
+	int r = text_of_now(v, err);
 
-	if (strstr(c->text.buf, "overload <")) {
-		int r = current_parse(c, v->world.env, err);
+	if (r == 0)
+		fputs(v->current.text.buf, stdout);
+	return r;
+}
 
-		if (r < 0)
-			return r;
-		str_reset(&c->text);
-		current_print(&c->text, c->rules);
+/* The rules as their file has them, behind the tables as they are now: by
+ * that `gaol explain` knows whether the file still says what is loaded. */
+static int
+show_written(struct view *v, struct err *err)
+{
+	const struct str *written = &v->current.written;
+	int r = written->len > 0 ? text_of_now(v, err) : 0;
+
+	if (r < 0 || written->len == 0)
+		return r;
+	for (const char *line = v->current.text.buf, *next; *line;
+	     line = next) {
+		size_t len = strcspn(line, "\n");
+
+		next = line + len + (line[len] == '\n');
+		if (str_starts(line, "table <") ||
+		    str_starts(line, PF_NORMAL_ANCHOR))
+			(void)fwrite(line, 1, (size_t)(next - line), stdout);
 	}
-	fputs(c->text.buf, stdout);
-	if (v->p->verbose && c->written.len > 0)
-		printf(PF_NORMAL_WRITTEN "%s", c->written.buf);
+	printf(PF_NORMAL_WRITTEN "%s", written->buf);
 	return 0;
 }
 
@@ -357,6 +385,7 @@ static const struct show {
 	{ "Interfaces", show_interfaces_of },
 	{ "Running", show_running },
 	{ "loaded", show_loaded },
+	{ "written", show_written },
 	{ "Tables", show_tables_of },
 	{ "Anchors", show_anchors_of },
 	{ "all", show_all },
@@ -452,7 +481,7 @@ do_show(struct pfctl *p)
 		r = store_open_read(&v.store, &err);
 	if (r == 0)
 		r = current_read_text(&v.store, &v.current, &err);
-	if (r == 0 && show->show != show_loaded)
+	if (r == 0 && show->show != show_loaded && show->show != show_written)
 		r = current_parse(&v.current, v.world.env, &err);
 	if (r == 0)
 		r = show->show(&v, &err);

@@ -11,7 +11,7 @@ const char *const flush_words[] = { "nat", "queue", "rules", "Sources",
 	"states", "info", "Tables", "osfp", "all", NULL };
 const char *const show_words[] = { "queue", "rules", "Anchors", "Sources",
 	"states", "info", "Interfaces", "labels", "timeouts", "memory",
-	"Tables", "osfp", "Running", "all", "nat", "loaded", NULL };
+	"Tables", "osfp", "Running", "all", "nat", "loaded", "written", NULL };
 const char *const table_words[] = { "kill", "flush", "add", "delete", "load",
 	"replace", "show", "test", "zero", "expire", NULL };
 const char *const debug_words[] = { "none", "urgent", "misc", "loud", NULL };
