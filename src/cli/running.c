@@ -79,8 +79,8 @@ rules_file(void)
 	return xstrdup(rcconf_get(rc, "pf_rules", def));
 }
 
-/* Of the text of `pfctl -s written`, what is behind the tables, which is cut
- * off; NULL: it is not known. */
+/* Of the text of `pfctl -s written`, how the file is written, which is cut off;
+ * NULL: it is not known. */
 static const char *
 split(struct str *text)
 {
@@ -93,6 +93,27 @@ split(struct str *text)
 	at += *at == '\n';
 	*at = '\0';
 	return at + strlen(PF_NORMAL_WRITTEN);
+}
+
+/*
+ * The file does not have the tables that were made since, nor the anchors that
+ * were loaded by themselves. They stay the property of `tables`, until
+ * running_clear gives them back.
+ */
+static void
+lend(struct running *r)
+{
+	r->last = r->rules->last;
+	r->last->next = r->tables->main->next;
+	r->own = r->rules->tables;
+	r->rules->tables = r->tables->tables;
+}
+
+static void
+give_back(struct running *r)
+{
+	r->last->next = NULL;
+	r->rules->tables = r->own;
 }
 
 /* The file's rules, which have lines that people know, if it still says what
@@ -117,6 +138,7 @@ take_file(struct running *r, const struct pf_env *env, struct err *err)
 	if (e < 0)
 		return e;
 	r->rules = TAKE_PTR(written);
+	lend(r);
 	r->file = TAKE_PTR(file);
 	r->env = *env;
 	r->from_file = true;
@@ -162,6 +184,8 @@ running_read(const struct pf_env *env, struct running *ret, struct err *err)
 void
 running_clear(struct running *r)
 {
+	if (r->from_file)
+		give_back(r);
 	if (r->tables != r->rules)
 		pf_ruleset_free(r->tables);
 	pf_ruleset_free(r->rules);

@@ -20,6 +20,10 @@ struct running {
 	 */
 	char *file;
 	bool from_file;
+	/* What `rules` of a file have from `tables`, and what they had before:
+	 * see lend(). */
+	struct pf_anchor *last;
+	struct pf_table *own;
 	struct pf_env env; /* reads that file */
 	struct str text;   /* what it reads, if it is "loaded" */
 };

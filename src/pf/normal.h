@@ -11,8 +11,9 @@
 
 #define PF_NORMAL_ANCHOR "# anchor "
 
-/* `pfctl -s written` has the lines of tables and anchors, and behind this one
- * the rules as their file has them (pf_opts.written). */
+/* `pfctl -s written` has the tables, the anchors that no file of the main
+ * rules has, and behind this line the rules as their file has them
+ * (pf_opts.written). */
 #define PF_NORMAL_WRITTEN "# written\n"
 
 /* How much of that text is the main ruleset. */

@@ -276,27 +276,39 @@ skip_tables(const char *text)
 	return text;
 }
 
-/* The next rule or option, or the line of an anchor that has rules. */
-static const char *
-next_rule(const char *text)
+bool
+current_is_of_file(const struct current *c, const char *anchor_line)
 {
-	text = skip_tables(text);
-	while (str_starts(text, PF_NORMAL_ANCHOR)) {
-		const char *inside = skip_tables(next_line(text));
+	const char *path = anchor_line + strlen(PF_NORMAL_ANCHOR);
+	_cleanup_free_ char *line =
+	    xasprintf("\nanchor %.*s\n", (int)strcspn(path, "\n"), path);
 
-		if (*inside != '\0' && !str_starts(inside, PF_NORMAL_ANCHOR))
-			break;
-		text = inside;
+	return strstr(c->written.buf, line) != NULL;
+}
+
+/* The next rule or option of the file, or the line of an anchor of its. */
+static const char *
+next_rule(const struct current *c, const char *text)
+{
+	bool ours = true;
+
+	for (;; text = next_line(text)) {
+		text = skip_tables(text);
+		if (str_starts(text, PF_NORMAL_ANCHOR))
+			ours = current_is_of_file(c, text);
+		if (ours || *text == '\0')
+			return text;
 	}
-	return text;
 }
 
 bool
-current_same_rules(const char *a, const char *b)
+current_has_file(const struct current *c, const char *text)
 {
+	const char *a = c->text.buf, *b = text;
+
 	for (;; a = next_line(a), b = next_line(b)) {
-		a = next_rule(a);
-		b = next_rule(b);
+		a = next_rule(c, a);
+		b = next_rule(c, b);
 		if (strncmp(a, b, strcspn(a, "\n") + 1) != 0)
 			return false;
 		if (*a == '\0')

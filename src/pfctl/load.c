@@ -113,8 +113,7 @@ keep_written(const struct load *l, struct err *err)
 {
 	const struct current *old = l->old;
 
-	if (old->written.len == 0 ||
-	    !current_same_rules(old->text.buf, l->text.buf))
+	if (old->written.len == 0 || !current_has_file(old, l->text.buf))
 		return 0;
 	return store_put(
 	    l->store, l->nft.stamp.load_id, "written", &old->written, err);

@@ -163,8 +163,9 @@ struct current {
 	struct pf_ruleset *rules; /* never NULL: empty if nothing is loaded */
 	struct str text;	  /* its normal form */
 	struct str source;	  /* what it was made of (source.c), or "" */
-	/* The rules of `text` as a file has them (pf_opts.written), or "" if
-	 * that is not known. */
+	/* The rules as a file has them (pf_opts.written), of which `text` was
+	 * made, but for anchors that were loaded by themselves; "" if that is
+	 * not known. */
 	struct str written;
 };
 #define CURRENT_INIT                                                       \
@@ -180,8 +181,11 @@ int current_read(struct store *s, const struct pf_env *env, struct current *ret,
  * tables, which is not in the text. */
 int current_read_text(struct store *s, struct current *ret, struct err *err);
 int current_parse(struct current *c, const struct pf_env *env, struct err *err);
-/* Have two texts the same rules, whatever is in tables? */
-bool current_same_rules(const char *a, const char *b);
+/* Has `text` the same rules of the file as c->text, whatever is in tables and
+ * in anchors that were loaded by themselves? */
+bool current_has_file(const struct current *c, const char *text);
+/* Does the file have the anchor of this line (PF_NORMAL_ANCHOR)? */
+bool current_is_of_file(const struct current *c, const char *anchor_line);
 void current_clear(struct current *c);
 
 /* A ruleset in its normal form, from which current_read makes it again. */

@@ -258,26 +258,31 @@ show_loaded(struct view *v, struct err *err)
 	return r;
 }
 
-/* The rules as their file has them, behind the tables as they are now: by
- * that `gaol explain` knows whether the file still says what is loaded. */
+/*
+ * By that `gaol explain` knows whether a file still says what is loaded: the
+ * rules as it has them, behind what it does not have, or not as it is now:
+ * tables, and anchors that were loaded by themselves.
+ */
 static int
 show_written(struct view *v, struct err *err)
 {
-	const struct str *written = &v->current.written;
-	int r = written->len > 0 ? text_of_now(v, err) : 0;
+	struct current *c = &v->current;
+	int r = c->written.len > 0 ? text_of_now(v, err) : 0;
+	bool others = false;
 
-	if (r < 0 || written->len == 0)
+	if (r < 0 || c->written.len == 0)
 		return r;
-	for (const char *line = v->current.text.buf, *next; *line;
-	     line = next) {
+	for (const char *line = c->text.buf, *next; *line; line = next) {
+		bool anchor = str_starts(line, PF_NORMAL_ANCHOR);
 		size_t len = strcspn(line, "\n");
 
 		next = line + len + (line[len] == '\n');
-		if (str_starts(line, "table <") ||
-		    str_starts(line, PF_NORMAL_ANCHOR))
+		if (anchor)
+			others = !current_is_of_file(c, line);
+		if (anchor || others || str_starts(line, "table <"))
 			(void)fwrite(line, 1, (size_t)(next - line), stdout);
 	}
-	printf(PF_NORMAL_WRITTEN "%s", written->buf);
+	printf(PF_NORMAL_WRITTEN "%s", c->written.buf);
 	return 0;
 }
 

@@ -155,11 +155,26 @@ test_expect 'and keeps them when tables change, and when it is loaded again' '
 	pfctl -t bad -T show | grep -q 10.9.9.9 &&
 	pfctl -q -o none -f /etc/pf.conf && as_written &&
 	pfctl -q -f - </etc/pf.conf && as_written'
-test_expect 'rules that its file does not have are not those of its lines' '
-	echo "block in quick proto tcp to port 80" | pfctl -q -a x -f - &&
-	says 1 "filter  anchor:x:1: block drop in quick*" "*no longer says what*" \
+test_expect 'an anchor that is loaded by itself is beside the file' '
+	echo "table <y> { $client }
+	    block in quick proto tcp from <y> to port 80" |
+	    pfctl -q -a x -f - &&
+	says 1 "filter  anchor:x:*: block drop in quick*" \
+	    "/etc/pf.conf:14: pass in on \$ext_if*port 80" \
+	    -- tcp $client to $public:80 && ! grep "no longer says" "$TMP/said" &&
+	pfctl -q -a x -t y -T delete $client && as_written &&
+	{ gaol check --json >"$TMP/check.json" || true; } &&
+	jq -e .findings "$TMP/check.json" && ! grep rules-differ "$TMP/check.json" &&
+	pfctl -q -f /etc/pf.conf && as_written &&
+	pfctl -q -a x -F rules && as_written'
+test_expect 'so is a table that was made by pfctl -T' '
+	sed -i "s/^table <bad> .*/# &/" /etc/pf.conf && pfctl -q -F all -f /etc/pf.conf &&
+	pfctl -q -t bad -T add $client &&
+	says 1 "filter  /etc/pf.conf:10: block in quick from <bad>" \
 	    -- tcp $client to $public:80 &&
-	pfctl -q -a x -F rules && pfctl -q -f /etc/pf.conf &&
+	pfctl -q -t bad -T delete $client && as_written &&
+	optimised && pfctl -q -f /etc/pf.conf && as_written'
+test_expect 'rules that its file does not have are not those of its lines' '
 	pfctl -q -F rules &&
 	says 0 "*no longer says what*" -- tcp $client to $public:80'
 test_expect 'a file without a rule says what is loaded, too' '

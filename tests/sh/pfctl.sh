@@ -317,10 +317,12 @@ test_expect '-s written: the rules as the file has them, as long as they are tho
 	pfctl -q -t t -T add 10.0.0.2 && written | diff "$TMP/want" - &&
 	pfctl -s written | sed "/^# written$/,\$d" |
 	    diff <(pfctl -s loaded | grep -E "^(table <|# anchor)") - &&
-	pfctl -q -f "$TMP/written.conf" && written | diff "$TMP/want" - &&
 	echo "pass in proto tcp to port 80" | pfctl -q -a x -f - &&
-	[ -z "$(written)" ] &&
-	pfctl -q -f "$TMP/written.conf" && [ -z "$(written)" ] &&
+	written | diff "$TMP/want" - &&
+	pfctl -s written | grep -A1 -x "# anchor x" | grep "^pass in" &&
+	pfctl -q -f "$TMP/written.conf" && written | diff "$TMP/want" - &&
+	pfctl -q -a x -F rules && written | diff "$TMP/want" - &&
+	pfctl -q -F nat && written | diff "$TMP/want" - &&
 	pfctl -q -F all -f "$TMP/written.conf" && written | diff "$TMP/want" - &&
 	pfctl -q -R -f "$TMP/written.conf" && written | diff "$TMP/want" - &&
 	pfctl -q -F rules && [ -z "$(written)" ] &&
