@@ -55,17 +55,42 @@ ask_pfctl(const char *what, struct str *ret, struct err *err)
 
 /* ---- is it what the file says? ---- */
 
-/* As written; and as text, which pfctl kept when it was loaded. */
-static struct pf_ruleset *
-load(const char *file, const struct pf_env *env, struct str *ret_written)
+/* ctx: hexadecimal digits that are left; behind them comes 0. */
+static void
+random_of_then(void *ctx, void *mem, size_t len)
 {
+	const char **left = ctx;
+	uint8_t *to = mem;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned int byte = 0;
+
+		if (sscanf(*left, "%2x", &byte) == 1)
+			*left += 2;
+		to[i] = (uint8_t)byte;
+	}
+}
+
+/* As written; and as text, which pfctl kept when it was loaded. The keys that
+ * pf makes itself are those that it made then (`text` has them). */
+static struct pf_ruleset *
+load(const char *file, const struct pf_env *now, const char *text,
+    struct str *ret_written)
+{
+	const char *random = strstr(text, PF_NORMAL_RANDOM);
+	struct pf_env env = *now;
 	const struct pf_opts opts = { .load = PF_LOAD_ALL,
 		.optimize_given = true,
 		.optimize = PF_OPT_NONE,
 		.written = ret_written };
 	struct pf_ruleset *rs = NULL;
 
-	return pf_load(file, &opts, env, NULL, &rs, NULL) == 0 ? rs : NULL;
+	if (random != NULL) {
+		random += strlen(PF_NORMAL_RANDOM);
+		env.ctx = &random;
+		env.random = random_of_then;
+	}
+	return pf_load(file, &opts, &env, NULL, &rs, NULL) == 0 ? rs : NULL;
 }
 
 static char *
@@ -131,7 +156,7 @@ take_file(struct running *r, const struct pf_env *env, struct err *err)
 		return e;
 	then = split(&text);
 	if (then != NULL)
-		written = load(file, env, &now);
+		written = load(file, env, text.buf, &now);
 	if (written == NULL || !streq(then, now.buf))
 		return 0;
 	e = pf_normal_parse("loaded", text.buf, env, &r->tables, err);

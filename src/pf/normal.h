@@ -15,6 +15,8 @@
  * rules has, and behind this line the rules as their file has them
  * (pf_opts.written). */
 #define PF_NORMAL_WRITTEN "# written\n"
+/* Before that: the random numbers that it got, in hexadecimal. */
+#define PF_NORMAL_RANDOM "# random "
 
 /* How much of that text is the main ruleset. */
 size_t pf_normal_main_len(const char *text);

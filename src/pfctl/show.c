@@ -258,6 +258,19 @@ show_loaded(struct view *v, struct err *err)
 	return r;
 }
 
+/* A source-hash without a key got one of these. */
+static void
+show_random(const char *source)
+{
+	const char *line = strstr(source, "\nrandom ");
+
+	if (line) {
+		line += strlen("\nrandom ");
+		printf(
+		    PF_NORMAL_RANDOM "%.*s\n", (int)strcspn(line, "\n"), line);
+	}
+}
+
 /*
  * By that `gaol explain` knows whether a file still says what is loaded: the
  * rules as it has them, behind what it does not have, or not as it is now:
@@ -282,6 +295,7 @@ show_written(struct view *v, struct err *err)
 		if (anchor || others || str_starts(line, "table <"))
 			(void)fwrite(line, 1, (size_t)(next - line), stdout);
 	}
+	show_random(c->source.buf);
 	printf(PF_NORMAL_WRITTEN "%s", c->written.buf);
 	return 0;
 }

@@ -183,6 +183,13 @@ test_expect 'a file without a rule says what is loaded, too' '
 	! grep "no longer says" "$TMP/said"
 	rc=$?
 	optimised && pfctl -q -f /etc/pf.conf && [ $rc = 0 ]'
+test_expect 'a key that pf makes itself is no difference' '
+	sed -i "s/^rdr .* port 80 .*/rdr on \$ext_if proto tcp from any to \
+(\$ext_if) port 80 -> 192.168.0.3\/32 source-hash/" /etc/pf.conf &&
+	pfctl -q -F all -f /etc/pf.conf && pfctl -s nat | grep "source-hash 0x" &&
+	as_written
+	rc=$?
+	optimised && pfctl -q -f /etc/pf.conf && [ $rc = 0 ]'
 test_expect 'a macro of the command line is not in the file' '
 	sed -i "s/^ext_if = .*/ext_if = \"em1\"/" /etc/pf.conf &&
 	pfctl -q -D ext_if=em0 -f /etc/pf.conf &&
