@@ -152,7 +152,8 @@ file_leftover(int dirfd, const char *path, const char *shown, bool mend,
 int
 file_poke(int dirfd, const char *path, const char *text)
 {
-	_cleanup_close_ int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC);
+	_cleanup_close_ int fd =
+	    openat(dirfd, path, O_WRONLY | O_TRUNC | O_CLOEXEC);
 	size_t len = strlen(text);
 	ssize_t n;
 

@@ -34,7 +34,7 @@ int file_replace(int dirfd, const char *path, const void *mem, size_t len,
     mode_t mode, struct err *err);
 
 /* Write a short text to an existing kernel file (/proc, /sys, cgroup) in one
- * write. No sentence is set: returns a negative errno. */
+ * write, as `echo` does: a test may have a plain file in its place. No sentence is set: returns a negative errno. */
 int file_poke(int dirfd, const char *path, const char *text);
 
 /* Read a short kernel file, the final newline removed, into buf. Returns the
