@@ -7,6 +7,8 @@
   held SOURCE ADDRESS PORT N       how many of N echo when all were tried
   both SOURCE SOURCE ADDRESS PORT  two of the first, then one of the second:
                                    how many of each open
+  ports SOURCE ADDRESS PORT PORT   one to each: does it open?
+  fragments SOURCE ADDRESS N       first fragments of N datagrams, alone
 
 What a firewall drops is waited for WAIT seconds: nothing is late in
 namespaces of one machine, unless it is very busy.
@@ -14,6 +16,7 @@ namespaces of one machine, unless it is very busy.
 
 import selectors
 import socket
+import struct
 import sys
 
 WAIT = 5
@@ -63,9 +66,25 @@ def echoes(connection):
         return False
 
 
+def send_fragments(source, address, n):
+    """Of full size, with more to follow."""
+    raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+    for number in range(1, n + 1):
+        header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 1500, number, 0x2000,
+                             64, socket.IPPROTO_UDP, 0,
+                             socket.inet_aton(source),
+                             socket.inet_aton(address))
+        raw.sendto(header + bytes(1480), (address, 0))
+
+
 def main(verb, *args):
     if verb == "serve":
         serve(args[0], args[1:])
+    elif verb == "ports":
+        opened = [connect(args[0], args[1], port) for port in args[2:]]
+        print(*(int(c is not None) for c in opened))
+    elif verb == "fragments":
+        send_fragments(args[0], args[1], int(args[2]))
     elif verb == "open":
         opened = connect_all(*args[:3], int(args[3]))
         print(sum(c is not None for c in opened))

@@ -234,6 +234,29 @@ check_rule(struct lw *lw, enum pf_list list, const struct pf_rule *r)
 	check_common(lw, r);
 }
 
+/* The table that is one too many is told. */
+static void
+check_entries(struct lw *lw)
+{
+	const struct pf_options *o = &lw->rs->options;
+	uint32_t max = o->limit[PF_LIMIT_TABLE_ENTRIES];
+	size_t n = 0;
+
+	if (!max)
+		return;
+	for (const struct pf_table *t = lw->rs->tables; t; t = t->next) {
+		n += t->n;
+		if (n <= max || n - t->n > max)
+			continue;
+		lw_error_at(lw, t->file, t->line,
+		    "table <%s>: with its %zu address%s all tables together "
+		    "have %zu, more than set limit table-entries %u (%s:%u)",
+		    t->name, t->n, t->n == 1 ? "" : "es", n, max,
+		    o->limit_at[PF_LIMIT_TABLE_ENTRIES].file,
+		    o->limit_at[PF_LIMIT_TABLE_ENTRIES].line);
+	}
+}
+
 static void
 check_options(struct lw *lw)
 {
@@ -241,10 +264,13 @@ check_options(struct lw *lw)
 
 	lw_check_timeouts(lw);
 	for (int i = 0; i < PF_LIMIT_COUNT; i++)
-		if (o->limit_set[i] &&
-		    o->limit[i] != pf_limit_default((enum pf_limit)i))
-			lw_error(lw, NULL, "set limit %s is not built yet",
+		if (o->limit_set[i] && o->limit[i] == 0)
+			lw_error_at(lw, o->limit_at[i].file,
+			    o->limit_at[i].line,
+			    "set limit %s 0: pf takes that for no limit; to "
+			    "have the kernel's, leave it out",
 			    pf_limit_name((enum pf_limit)i));
+	check_entries(lw);
 	if (o->log_if_set && o->log_if)
 		lw_error(lw, NULL, "set loginterface is not built yet");
 }
@@ -257,12 +283,8 @@ lw_check(struct lw *lw)
 			for (size_t i = 0; i < a->list[list].n; i++)
 				check_rule(
 				    lw, (enum pf_list)list, a->list[list].v[i]);
-	for (struct pf_queue *q = lw->rs->queues; q; q = q->next) {
-		str_printf(lw->msgs,
-		    "%s:%u: queues are not built: Linux has its own, see "
-		    "tc(8)\n",
-		    q->file, q->line);
-		lw->errors++;
-	}
+	for (struct pf_queue *q = lw->rs->queues; q; q = q->next)
+		lw_error_at(lw, q->file, q->line,
+		    "queues are not built: Linux has its own, see tc(8)");
 	check_options(lw);
 }

@@ -29,6 +29,13 @@ counts_globally(const struct pf_state *s)
 	return s->track == PF_TRACK_GLOBAL;
 }
 
+/* Does each source take one of `set limit src-nodes`? */
+static bool
+has_node(const struct lw *lw, const struct pf_state *s)
+{
+	return lw->max_sources && s->track != PF_TRACK_NONE;
+}
+
 bool
 lw_is_limited(const struct lw *lw, const struct pf_rule *r)
 {
@@ -37,7 +44,8 @@ lw_is_limited(const struct lw *lw, const struct pf_rule *r)
 	if (!s || r->action != PF_PASS || r->keep == PF_NO_STATE)
 		return false;
 	return s->max || s->max_src_nodes || s->max_src_states ||
-	    judges_handshake(s) || (counts_globally(s) && lw->src_states.n);
+	    judges_handshake(s) || (counts_globally(s) && lw->src_states.n) ||
+	    has_node(lw, s);
 }
 
 /* ---- what the rules have of these ---- */
@@ -182,28 +190,48 @@ put_max(struct lw *lw, const char *chain, uint32_t max)
 	lw_end(lw);
 }
 
-/* max-src-nodes: the set has room for no more sources. They leave it with
- * their last state. */
+/* Drop if the set has room for no more sources. They leave it with their last
+ * state. `whose`: a word before the source, or NULL. */
 static void
-put_nodes(struct lw *lw, const struct lw_limit *l, const char *chain)
+put_room(
+    struct lw *lw, const char *chain, const char *set, const uint32_t *whose)
 {
-	const char *set = lw_source_set(lw,
-	    arena_printf(
-		lw->arena, "nodes_%u_%u", l->nr, l->r->state->max_src_nodes),
-	    l->r->state->max_src_nodes, 0);
-
 	for (size_t i = 0; i < ARRAY_SIZE(afs); i++) {
 		struct nft_expr *x;
 
 		lw_begin(lw, LW_INET, chain);
 		x_source(lw, afs[i]);
-		x = x_dynset(lw, NFT_DYNSET_OP_ADD, R_SRC, set);
+		if (whose)
+			x_imm(lw, R_KEY, whose, sizeof(*whose));
+		x = x_dynset(lw, NFT_DYNSET_OP_ADD, whose ? R_KEY : R_SRC, set);
 		x->inv = true;
 		x->len = 1;
 		lw_add(lw, NFT_X_CONNLIMIT)->num = UINT32_MAX;
 		x_verdict(lw, NF_DROP, NULL);
 		lw_end(lw);
 	}
+}
+
+/* max-src-nodes */
+static void
+put_nodes(struct lw *lw, const struct lw_limit *l, const char *chain)
+{
+	uint32_t max = l->r->state->max_src_nodes;
+
+	put_room(lw, chain,
+	    lw_source_set(
+		lw, arena_printf(lw->arena, "nodes_%u_%u", l->nr, max), max, 0),
+	    NULL);
+}
+
+/* set limit src-nodes: a source is one for all rules together, and one for
+ * each rule that tracks its own. */
+static void
+put_all_nodes(struct lw *lw, const struct lw_limit *l, const char *chain)
+{
+	uint32_t whose = counts_globally(l->r->state) ? 0 : l->nr;
+
+	put_room(lw, chain, lw_all_sources_set(lw, lw->max_sources), &whose);
 }
 
 /* One more connection of its source; `drop`: unless there are too many. */
@@ -249,6 +277,8 @@ put_limits(struct lw *lw, const struct lw_limit *l)
 	lw_chain(lw, LW_INET, chain);
 	if (s->max)
 		put_max(lw, chain, s->max);
+	if (has_node(lw, s))
+		put_all_nodes(lw, l, chain);
 	if (s->max_src_nodes)
 		put_nodes(lw, l, chain);
 	if (counts_globally(s))

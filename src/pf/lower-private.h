@@ -106,6 +106,7 @@ struct lw {
 	} judged;
 	struct lw_numbers src_states; /* maxima of sources of all rules */
 	struct strv overload;	      /* tables that packets fill */
+	uint32_t max_sources;	      /* set limit src-nodes; 0: none */
 	bool any_judged, any_flush, any_flush_rule;
 	unsigned n_keep; /* chains that make states within limits */
 
@@ -132,6 +133,9 @@ struct lw_variant {
 /* Tell that `r` cannot be lowered. */
 void lw_error(struct lw *lw, const struct pf_rule *r, const char *fmt, ...)
     _printf_(3, 4);
+/* The same of what is no rule. */
+void lw_error_at(struct lw *lw, const char *file, uint32_t line,
+    const char *fmt, ...) _printf_(4, 5);
 
 /* ---- lower-emit.c: writing rules, expression by expression ---- */
 
@@ -182,6 +186,8 @@ const char *lw_overload_set(struct lw *lw, const char *table, uint8_t af);
 /* .. of sources that packets fill; size 0: as many as come. */
 const char *lw_source_set(
     struct lw *lw, const char *name, uint32_t size, uint32_t flags);
+/* .. of `size` sources, each with whose it is before it. */
+const char *lw_all_sources_set(struct lw *lw, uint32_t size);
 /* .. of the sources whose states are over, all or those of a rule. */
 const char *lw_flush_set(struct lw *lw, bool global);
 /* .. of an interface's addresses, (if:mods)/bits. */

@@ -7,6 +7,9 @@
 
 #include "base/ranges.h"
 
+/* What the kernel gives a set that rules fill and that has no size. */
+enum { SET_ROOM = 65535 };
+
 static struct nft_set *
 find_set(struct lw *lw, const char *name)
 {
@@ -154,17 +157,37 @@ lw_overload_set(struct lw *lw, const char *table, uint8_t af)
 	const char *name =
 	    arena_printf(lw->arena, "over%d_%s", af == AF_INET ? 4 : 6, table);
 
-	if (!find_set(lw, name))
-		new_addr_set(lw, name, af)->flags =
-		    NFT_SET_EVAL | NFT_SET_TIMEOUT;
+	uint32_t max = lw->rs->options.limit[PF_LIMIT_TABLE_ENTRIES];
+	struct nft_set *set = find_set(lw, name);
+
+	if (!set) {
+		set = new_addr_set(lw, name, af);
+		set->flags = NFT_SET_EVAL | NFT_SET_TIMEOUT;
+		set->size = max < SET_ROOM ? max : 0;
+	}
 	return name;
 }
 
 const char *
 lw_source_set(struct lw *lw, const char *name, uint32_t size, uint32_t flags)
 {
+	/* As many as may be counted find room. */
+	if (size == 0 && lw->max_sources > SET_ROOM)
+		size = lw->max_sources;
 	if (!find_set(lw, name))
 		new_set(lw, name, NFT_SET_EVAL | flags, NFT_TYPE_IPV6, 16)
+		    ->size = size;
+	return name;
+}
+
+const char *
+lw_all_sources_set(struct lw *lw, uint32_t size)
+{
+	const char *name = arena_printf(lw->arena, "sources_%u", size);
+
+	if (!find_set(lw, name))
+		new_set(lw, name, NFT_SET_EVAL,
+		    NFT_TYPE_MARK << 6 | NFT_TYPE_IPV6, 20)
 		    ->size = size;
 	return name;
 }

@@ -3,19 +3,37 @@
 #include "pf/lower-private.h"
 
 #include <errno.h>
+#include <inttypes.h>
+
+static _printf_(4, 0) void add_error(
+    struct lw *lw, const char *file, uint32_t line, const char *fmt, va_list ap)
+{
+	if (file)
+		str_printf(lw->msgs, "%s:%u: ", file, line);
+	str_vprintf(lw->msgs, fmt, ap);
+	str_addc(lw->msgs, '\n');
+	lw->errors++;
+}
 
 void
 lw_error(struct lw *lw, const struct pf_rule *r, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (r && r->file)
-		str_printf(lw->msgs, "%s:%u: ", r->file, r->line);
 	va_start(ap, fmt);
-	str_vprintf(lw->msgs, fmt, ap);
+	add_error(lw, r ? r->file : NULL, r ? r->line : 0, fmt, ap);
 	va_end(ap);
-	str_addc(lw->msgs, '\n');
-	lw->errors++;
+}
+
+void
+lw_error_at(
+    struct lw *lw, const char *file, uint32_t line, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_error(lw, file, line, fmt, ap);
+	va_end(ap);
 }
 
 /* ---- classes of interfaces ---- */
@@ -171,18 +189,19 @@ lw_if_addrs(
 
 /* ---- sysctls ---- */
 
-static void
+static struct pf_need *
 need(struct lw *lw, const char *path, const char *value, const char *why)
 {
 	struct pf_need *n;
 
 	for (size_t i = 0; i < lw->out->needs.n; i++)
 		if (streq(lw->out->needs.v[i].path, path))
-			return;
+			return &lw->out->needs.v[i];
 	n = array_add(&lw->out->needs);
 	snprintf(n->path, sizeof(n->path), "%s", path);
 	n->value = value;
 	n->why = why;
+	return n;
 }
 
 static bool
@@ -203,9 +222,63 @@ lw_any_localnet(const struct lw *lw)
 	return false;
 }
 
+/* The line of a limit, if it is set. */
+static const char *
+limit_line(struct lw *lw, enum pf_limit limit)
+{
+	const struct pf_options *o = &lw->rs->options;
+
+	return o->limit_set[limit]
+	    ? arena_printf(lw->arena, "%s:%u: set limit %s %u",
+		  o->limit_at[limit].file, o->limit_at[limit].line,
+		  pf_limit_name(limit), o->limit[limit])
+	    : NULL;
+}
+
+static void
+need_states(struct lw *lw)
+{
+	static const char why[] = "a network namespace has the limit of the "
+				  "whole machine, which is written in the "
+				  "first one only";
+	const char *line = limit_line(lw, PF_LIMIT_STATES);
+	uint32_t n = lw->rs->options.limit[PF_LIMIT_STATES];
+
+	if (!line)
+		return;
+	need(lw, "net/netfilter/nf_conntrack_max",
+	    arena_printf(lw->arena, "%u", n), why)
+	    ->line = line;
+	need(lw, "net/netfilter/nf_conntrack_buckets",
+	    arena_printf(lw->arena, "%u", n / 4 + 1), "states are found fast")
+	    ->kind = PF_NEED_AT_LEAST;
+}
+
+/* The kernel refuses a high threshold below the low one, which means nothing
+ * to it otherwise. */
+static void
+need_frags(struct lw *lw)
+{
+	static const char why[] = "memory for fragments that wait";
+	const char *line = limit_line(lw, PF_LIMIT_FRAGS);
+	const char *bytes = arena_printf(lw->arena, "%" PRIu64,
+	    (uint64_t)lw->rs->options.limit[PF_LIMIT_FRAGS] * PF_FRAG_BYTES);
+
+	if (!line)
+		return;
+	need(lw, "net/ipv4/ipfrag_low_thresh", bytes, why)->kind =
+	    PF_NEED_AT_MOST;
+	need(lw, "net/ipv4/ipfrag_high_thresh", bytes, why)->line = line;
+	need(lw, "net/netfilter/nf_conntrack_frag6_low_thresh", bytes, why)
+	    ->kind = PF_NEED_AT_MOST;
+	need(lw, "net/netfilter/nf_conntrack_frag6_high_thresh", bytes, why);
+}
+
 static void
 find_needs(struct lw *lw)
 {
+	need_states(lw);
+	need_frags(lw);
 	if (lw->ways.n) {
 		static const char why[] =
 		    "block return: pf must know its own answers";
@@ -308,6 +381,7 @@ pf_lower(const struct pf_ruleset *rs, const struct pf_env *env,
 
 	find_loops(&lw);
 	lw.any_bound = any_bound(&lw);
+	lw.max_sources = rs->options.limit[PF_LIMIT_SRC_NODES];
 	lw_limits_collect(&lw);
 	lw.one_loop = !lw.any_bound && !any_tells_apart(&lw);
 	lw.n_class = lw.one_loop ? 1 : lw.loops.n;

@@ -41,11 +41,26 @@ struct pf_lower_opts {
 	uint32_t first_rule; /* number of the first rule, > 0 */
 };
 
-/* A sysctl that the rules need to work as pf's do. */
+/* What pf's `set limit frags` counts costs Linux so many bytes: a fragment of
+ * full size with what the kernel keeps about it. */
+#define PF_FRAG_BYTES 2304
+
+enum pf_need_kind {
+	PF_NEED_IS,
+	PF_NEED_AT_LEAST, /* only to be fast: left where it is read-only */
+	PF_NEED_AT_MOST,
+};
+
+/* A sysctl that the rules need to work as pf's do. They are set in order and
+ * given back the other way round. */
 struct pf_need {
 	char path[96]; /* below /proc/sys */
 	const char *value;
 	const char *why;
+	enum pf_need_kind kind;
+	/* "FILE:LINE: set limit .." that cannot hold without; NULL: a kernel
+	 * that has no such setting needs none. */
+	const char *line;
 };
 
 struct pf_lowered {

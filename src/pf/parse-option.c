@@ -130,6 +130,8 @@ parse_limit(struct parser *p, void *arg)
 	}
 	p->rs->options.limit[limit] = (uint32_t)n;
 	p->rs->options.limit_set[limit] = true;
+	p->rs->options.limit_at[limit].file = p->file->name;
+	p->rs->options.limit_at[limit].line = p->line_begin;
 	pf_say(p, "set limit %s %d\n", name, (int)n);
 	return 0;
 }

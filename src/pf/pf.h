@@ -355,7 +355,11 @@ struct pf_options {
 	bool timeout_set[PF_TM_COUNT];
 	uint32_t limit[PF_LIMIT_COUNT];
 	bool limit_set[PF_LIMIT_COUNT];
-	const char *log_if; /* loginterface; NULL: none */
+	struct {
+		const char *file;
+		uint32_t line;
+	} limit_at[PF_LIMIT_COUNT]; /* where it was set */
+	const char *log_if;	    /* loginterface; NULL: none */
 	bool log_if_set;
 	uint32_t host_id;
 	bool host_id_set;

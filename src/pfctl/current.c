@@ -32,6 +32,10 @@ current_print_options(struct str *s, const struct pf_options *o)
 		if (o->timeout_set[i])
 			str_printf(s, "set timeout %s %u\n",
 			    pf_timeout_name((enum pf_tm)i), o->timeout[i]);
+	for (int i = 0; i < PF_LIMIT_COUNT; i++)
+		if (o->limit_set[i])
+			str_printf(s, "set limit %s %u\n",
+			    pf_limit_name((enum pf_limit)i), o->limit[i]);
 	if (o->host_id_set)
 		str_printf(s, "set hostid 0x%08x\n", o->host_id);
 }

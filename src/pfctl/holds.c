@@ -2,7 +2,7 @@
 /*
  * pfctl -s timeouts, memory, Interfaces: what holds here, in pf's form.
  * States live in conntrack, so its time-outs and its limit are shown, not
- * those that pf would have. What conntrack does not know is 0, pf's word for
+ * those that the rules of a disabled pf would have. What conntrack does not know is 0, pf's word for
  * off.
  */
 #include <errno.h>
@@ -56,7 +56,7 @@ sysctl_number(const char *path, int64_t *ret, struct err *err)
 	if (n == -ENOENT)
 		return err_set(err, ENOENT,
 		    "%s is not there: conntrack is not loaded", full);
-	if (n < 0 || str_to_i64(text, 0, UINT32_MAX, ret) < 0)
+	if (n < 0 || str_to_i64(text, 0, INT64_MAX, ret) < 0)
 		return err_set(err, EIO, "cannot read %s", full);
 	return 0;
 }
@@ -86,17 +86,29 @@ show_timeouts(const struct pf_options *o, struct err *err)
 
 /* ---- limits ---- */
 
-/* Only states are counted against a limit: fragments and tables may take what
- * memory there is, and there are no source nodes. */
+/* As many as the kernel's memory for them holds. */
+static int
+frags_number(int64_t *ret, struct err *err)
+{
+	int r = sysctl_number("net/ipv4/ipfrag_high_thresh", ret, err);
+
+	*ret /= PF_FRAG_BYTES;
+	return r;
+}
+
+/* States and fragments have the kernel's limits, the others those that the
+ * rules set. */
 int
-show_memory(struct err *err)
+show_memory(const struct pf_options *o, struct err *err)
 {
 	for (int i = 0; i < PF_LIMIT_COUNT; i++) {
-		int64_t n = 0;
+		int64_t n = o->limit[i];
 		int r = 0;
 
 		if (i == PF_LIMIT_STATES)
 			r = sysctl_number(CT "max", &n, err);
+		else if (i == PF_LIMIT_FRAGS)
+			r = frags_number(&n, err);
 		if (r < 0)
 			return r;
 		printf("%-13s ", pf_limit_name((enum pf_limit)i));

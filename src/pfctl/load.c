@@ -23,6 +23,7 @@ struct load {
 	struct pf_lowered *lowered;
 	struct str msgs; /* what cannot be lowered */
 	struct str text; /* normal form */
+	struct sysctls_before before;
 	struct nft_load nft;
 	bool enable;
 	bool on_trial; /* these begin a trial */
@@ -73,7 +74,8 @@ tell_as_written(struct load *l)
 	_cleanup_(str_clear) struct str msgs = STR_INIT;
 
 	if (!l->written ||
-	    lower(l->world, l->written, 1, &lowered, &msgs, NULL) == 0)
+	    (lower(l->world, l->written, 1, &lowered, &msgs, NULL) == 0 &&
+		sysctls_check(lowered, &msgs, NULL) == 0))
 		return;
 	str_reset(&l->msgs);
 	str_add(&l->msgs, msgs.buf);
@@ -88,6 +90,8 @@ step_lower(void *ctx, struct err *err)
 	uint32_t first = st->stamped ? st->stamp.next_rule : 1;
 	int r = lower(l->world, l->rules, first, &l->lowered, &l->msgs, err);
 
+	if (r == 0)
+		r = sysctls_check(l->lowered, &l->msgs, err);
 	if (r < 0) {
 		tell_as_written(l);
 		return r;
@@ -164,7 +168,7 @@ step_sysctl(void *ctx, struct err *err)
 {
 	struct load *l = ctx;
 
-	return sysctls_apply(l->store, l->lowered, err);
+	return sysctls_apply(l->store, l->lowered, &l->before, err);
 }
 
 static int
@@ -172,7 +176,7 @@ undo_sysctl(void *ctx, struct err *err)
 {
 	struct load *l = ctx;
 
-	return l->old->status.enabled ? 0 : sysctls_restore(l->store, err);
+	return sysctls_undo(l->store, &l->before, err);
 }
 
 static int
@@ -189,6 +193,7 @@ load_again(struct store *s, const struct world *w, const struct pf_ruleset *rs,
     uint64_t load_id, bool enable, struct err *err)
 {
 	_cleanup_(pf_lowered_freep) struct pf_lowered *lowered = NULL;
+	_cleanup_(sysctls_before_clear) struct sysctls_before before = { 0 };
 	_cleanup_(str_clear) struct str msgs = STR_INIT;
 	_cleanup_(str_clear) struct str ids = STR_INIT;
 	struct nft_status now;
@@ -203,7 +208,7 @@ load_again(struct store *s, const struct world *w, const struct pf_ruleset *rs,
 		(void)sscanf(ids.buf, "%u", &first);
 	r = lower(w, rs, first, &lowered, &msgs, err);
 	if (r == 0 && enable)
-		r = sysctls_apply(s, lowered, err);
+		r = sysctls_apply(s, lowered, &before, err);
 	if (r < 0)
 		return r;
 	set_nft(&nft, lowered, first, enable);
@@ -308,6 +313,7 @@ load_clear(struct load *l)
 	pf_lowered_freep(&l->lowered);
 	str_clear(&l->msgs);
 	str_clear(&l->text);
+	sysctls_before_clear(&l->before);
 }
 
 /* What was loaded for good is kept for the next boot, what is on trial is

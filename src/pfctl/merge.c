@@ -118,6 +118,17 @@ print_anchors(struct str *s, const struct parts *m, const struct pf_ruleset *rs,
 	}
 }
 
+/* -m: those that are not given stay. */
+static void
+keep_limits(struct pf_options *o, const struct pf_options *old)
+{
+	for (int i = 0; i < PF_LIMIT_COUNT; i++)
+		if (!o->limit_set[i]) {
+			o->limit_set[i] = old->limit_set[i];
+			o->limit[i] = old->limit[i];
+		}
+}
+
 int
 merge(const struct pfctl *p, const struct current *old,
     const struct pf_ruleset *rs, const struct pf_env *env,
@@ -131,10 +142,13 @@ merge(const struct pfctl *p, const struct current *old,
 		.target = p->anchor ? p->anchor : "",
 	};
 	bool main = !m.target[0];
+	struct pf_options options = main && (p->load & PF_LOAD_OPTION)
+	    ? rs->options
+	    : old->rules->options;
 
-	current_print_options(&text,
-	    main && (p->load & PF_LOAD_OPTION) ? &rs->options
-					       : &old->rules->options);
+	if (p->merge)
+		keep_limits(&options, &old->rules->options);
+	current_print_options(&text, &options);
 	print_tables(&text, &m, "");
 	print_lists(&text, &m, "");
 	print_anchors(&text, &m, rs, NULL);

@@ -38,7 +38,8 @@ flushes(const struct pf_rule *r, const struct pf_table *t _unused_)
 }
 
 static void
-add(struct pf_table *t, const uint8_t *ip, uint8_t af, int64_t since)
+add(const struct pf_ruleset *rs, struct pf_table *t, const uint8_t *ip,
+    uint8_t af, int64_t since)
 {
 	size_t len = af == AF_INET ? 4 : 16;
 	struct pf_addr a = { .kind = PF_ADDR_IP, .bits = (uint8_t)(len * 8) };
@@ -48,7 +49,9 @@ add(struct pf_table *t, const uint8_t *ip, uint8_t af, int64_t since)
 	for (size_t i = 0; i < t->n; i++)
 		if (table_same_addr(t, i, &one, 0))
 			return;
-	table_append(t, &a, af, since);
+	/* The kernel's set has room of its own: pf would have had none. */
+	if (tables_room(rs) > 0)
+		table_append(t, &a, af, since);
 }
 
 void
@@ -59,7 +62,7 @@ overload_set_name(char buf[OVERLOAD_SET_LEN], const char *table, uint8_t af)
 }
 
 static int
-read_into(struct pf_table *t, struct err *err)
+read_into(const struct pf_ruleset *rs, struct pf_table *t, struct err *err)
 {
 	static const uint8_t afs[] = { AF_INET, AF_INET6 };
 	int r = 0;
@@ -71,7 +74,7 @@ read_into(struct pf_table *t, struct err *err)
 		overload_set_name(name, t->name, afs[i]);
 		r = nft_set_elems(name, &e, err);
 		for (size_t k = 0; r == 0 && k < e.n; k++)
-			add(t, e.v[k].key, afs[i],
+			add(rs, t, e.v[k].key, afs[i],
 			    since_now() + e.v[k].left - NFT_OVERLOAD_SECONDS);
 		array_clear(&e);
 	}
@@ -85,7 +88,7 @@ overload_read(struct pf_ruleset *rs, struct err *err)
 
 	for (struct pf_table *t = rs->tables; t && r == 0; t = t->next)
 		if (any_rule(rs, names, t))
-			r = read_into(t, err);
+			r = read_into(rs, t, err);
 	return r;
 }
 

@@ -328,9 +328,22 @@ int do_follow(struct pfctl *p);
 
 /* ---- sysctl.c ---- */
 
+/* Can what the file's lines ask for be set? What cannot is told in `msgs`, a
+ * line each, and -ENOTSUP comes back. */
+int sysctls_check(
+    const struct pf_lowered *l, struct str *msgs, struct err *err);
+/* The settings, and what is written down of them, before sysctls_apply. */
+struct sysctls_before {
+	struct strv now, saved; /* "PATH VALUE" */
+};
+void sysctls_before_clear(struct sysctls_before *before);
 /* Set what the rules need; what was there before is written down (once) and
- * given back by sysctls_restore. */
-int sysctls_apply(struct store *s, const struct pf_lowered *l, struct err *err);
+ * given back by sysctls_restore, or here if it is needed no more. If that
+ * fails nothing is changed. */
+int sysctls_apply(struct store *s, const struct pf_lowered *l,
+    struct sysctls_before *ret, struct err *err);
+int sysctls_undo(
+    struct store *s, const struct sysctls_before *before, struct err *err);
 int sysctls_restore(struct store *s, struct err *err);
 bool sysctls_are_saved(struct store *s);
 
@@ -411,7 +424,7 @@ bool was_enabled(struct store *s);
 /* ---- holds.c: time-outs, limits, interfaces ---- */
 
 int show_timeouts(const struct pf_options *o, struct err *err);
-int show_memory(struct err *err);
+int show_memory(const struct pf_options *o, struct err *err);
 /* With -vv also what refers to each. */
 int show_interfaces(const struct pfctl *p, const struct pf_env *env,
     const struct pf_ruleset *rs, struct err *err);
@@ -426,6 +439,9 @@ int do_table(struct pfctl *p);
 /* NULL: there is none. */
 struct pf_table *table_find(
     const struct pf_ruleset *rs, const char *anchor, const char *name);
+/* How many more addresses `set limit table-entries` lets all tables have
+ * together; negative: so many too many. */
+int64_t tables_room(const struct pf_ruleset *rs);
 void table_drop(struct pf_ruleset *rs, struct pf_table *t);
 void table_append(
     struct pf_table *t, const struct pf_addr *a, uint8_t af, int64_t since);

@@ -374,9 +374,9 @@ show_timeouts_of(struct view *v, struct err *err)
 }
 
 static int
-show_memory_of(struct view *v _unused_, struct err *err)
+show_memory_of(struct view *v, struct err *err)
 {
-	return show_memory(err);
+	return show_memory(&v->current.rules->options, err);
 }
 
 static int

@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <time.h>
 
 #include "base/ranges.h"
@@ -107,6 +108,17 @@ table_find(const struct pf_ruleset *rs, const char *anchor, const char *name)
 		if (streq(table_anchor(t), anchor) && streq(t->name, name))
 			return t;
 	return NULL;
+}
+
+int64_t
+tables_room(const struct pf_ruleset *rs)
+{
+	uint32_t max = rs->options.limit[PF_LIMIT_TABLE_ENTRIES];
+	int64_t n = 0;
+
+	for (const struct pf_table *t = rs->tables; t; t = t->next)
+		n += (int64_t)t->n;
+	return max ? max - n : INT64_MAX;
 }
 
 void
@@ -381,6 +393,22 @@ put_table(struct job *j)
 	return change_table(&j->store, &j->current, j->table, &j->err);
 }
 
+/* For a change that adds addresses. */
+static bool
+is_too_much(const struct job *j)
+{
+	int64_t room = tables_room(j->current.rules);
+	int64_t max = j->current.rules->options.limit[PF_LIMIT_TABLE_ENTRIES];
+
+	if (room < 0)
+		complain("all tables together would have %" PRId64
+			 " addresses, and set limit table-entries of the "
+			 "loaded rules is %" PRId64
+			 ": delete some, or load rules with a higher limit",
+		    max - room, max);
+	return room < 0;
+}
+
 static int
 changed(struct job *j)
 {
@@ -411,7 +439,7 @@ cmd_add(struct job *j)
 		}
 		put_answer(j, a, g, i);
 	}
-	if (n && changed(j))
+	if (n && (is_too_much(j) || changed(j)))
 		return EX_TABLE;
 	notice(j->p, "%zu/%zu addresses added.\n", n, g->n);
 	return 0;
@@ -497,6 +525,8 @@ cmd_replace(struct job *j)
 	}
 	str_add(&j->answers, deleted.buf);
 	str_clear(&deleted);
+	if (n[ADDED] > n[DELETED] && is_too_much(j))
+		return EX_TABLE;
 	if (n[ADDED] + n[DELETED] + n[CHANGED] && changed(j))
 		return EX_TABLE;
 	if (n[ADDED])

@@ -64,6 +64,9 @@ SYSCTLS = {
     "net.ipv6.conf.default.disable_ipv6": 1,
 }
 
+# `set limit states` of a recording: the real one is the whole machine's.
+LIMIT = "net.netfilter.nf_conntrack_max"
+
 
 def mac_of(address):
     """The Ethernet address that a neighbour of the box has here."""
@@ -150,6 +153,7 @@ class Box:
         self.log = kernel.PacketLog()
         kernel.run(["nft", "-f", "-"], WATCH)
         kernel.run(["nft", "-f", "-"], WATCH_LAST)
+        kernel.stand_in(LIMIT)  # conntrack is there now
 
     def make_links(self, recording):
         lines = ["link set lo up"]
@@ -215,6 +219,7 @@ class Box:
             jail.close()
         self.raw.close()
         self.log.socket.close()
+        kernel.stand_in_ends(LIMIT)
         kernel.enter_netns(self.home)
         os.close(self.home)
         os.close(self.net)

@@ -8,10 +8,12 @@ import os
 import socket
 import struct
 import subprocess
+import tempfile
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 TUNSETIFF = 0x400454ca
+MS_BIND = 0x1000
 IFF_TAP, IFF_NO_PI = 0x2, 0x1000
 ETH_IP = 0x0800
 
@@ -66,6 +68,22 @@ def inside(fd):
 def sysctl(name, value):
     with open("/proc/sys/" + name.replace(".", "/"), "w") as file:
         file.write(str(value))
+
+
+def stand_in(name):
+    """A file of our own for a setting that a network namespace cannot write.
+    Needs a mount namespace of our own."""
+    path = "/proc/sys/" + name.replace(".", "/")
+    with open(path) as file, tempfile.NamedTemporaryFile("w") as own:
+        own.write(file.read())
+        own.flush()
+        check(LIBC.mount(own.name.encode(), path.encode(), None, MS_BIND,
+                         None), "mount " + path)
+
+
+def stand_in_ends(name):
+    path = "/proc/sys/" + name.replace(".", "/")
+    check(LIBC.umount2(path.encode(), 0), "umount " + path)
 
 
 def open_tap(name):

@@ -23,8 +23,8 @@ python3 "$TOP/tests/limits.py" serve 10.9.0.1 22 80 &
 at_end "kill $!; wait $!"
 
 load() { # RULES
-	printf '%s\n' "table <bad> persist" "block in quick from <bad>" "$@" |
-		"$BUILD/pfctl" -q -f -
+	printf '%s\n' "${option-}" "table <bad> persist" \
+		"block in quick from <bad>" "$@" | "$BUILD/pfctl" -q -f -
 }
 peer() { ip netns exec $PEER python3 "$TOP/tests/limits.py" "$@"; }
 bad() { "$BUILD/pfctl" -q -t bad -T show | tr -d ' \n'; }
@@ -67,4 +67,36 @@ load 'pass in proto tcp to port 22 keep state (max-src-states 2, source-track ru
 test_expect 'max-src-states: each source its own' \
 	'[ "$(peer open 10.9.0.2 10.9.0.1 22 3)" = 2 ] &&
 	[ "$(peer open 10.9.0.3 10.9.0.1 22 3)" = 2 ]'
+
+option='set limit src-nodes 1'
+load 'pass in proto tcp to port 22 keep state (source-track rule)'
+test_expect 'a source of src-nodes, as often as it likes' \
+	'[ "$(peer both 10.9.0.2 10.9.0.3 10.9.0.1 22)" = "2 0" ]'
+load 'pass in proto tcp to port 22 keep state (max-src-conn-rate 9/60)'
+test_expect 'src-nodes: of a rule with a rate too' \
+	'[ "$(peer both 10.9.0.2 10.9.0.3 10.9.0.1 22)" = "2 0" ]'
+two() { # TRACKING: two rules
+	load "pass in proto tcp to port 22 keep state (source-track $1)" \
+		"pass in proto tcp to port 80 keep state (source-track $1)"
+}
+two global
+test_expect 'src-nodes: a source of all rules counts once' \
+	'[ "$(peer ports 10.9.0.2 10.9.0.1 22 80)" = "1 1" ]'
+two rule
+test_expect 'src-nodes: one of rules of their own for each' \
+	'[ "$(peer ports 10.9.0.2 10.9.0.1 22 80)" = "1 0" ]'
+for n in 70000 80000; do
+	option="set limit src-nodes $n"
+	load 'pass in proto tcp to port 22 keep state (max-src-states 2, source-track rule)'
+done
+test_expect 'src-nodes: more than a set has without' \
+	'nft list set inet pf sources_80000 | grep -q "size 80000" &&
+	nft list set inet pf states_1_2 | grep -q "size 80000"'
+
+option='set limit table-entries 1'
+load 'pass in proto tcp to port 22 keep state (max-src-conn-rate 1/600, overload <bad>)'
+test_expect 'table-entries: packets put in no more either' '
+	peer held 10.9.0.2 10.9.0.1 22 2 && peer held 10.9.0.3 10.9.0.1 22 2 &&
+	[ "$(bad)" = 10.9.0.2 ] &&
+	! nft list set inet pf over4_bad | grep -q 10.9.0.3'
 test_done

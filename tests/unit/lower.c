@@ -439,16 +439,60 @@ test_refused_options(void)
 
 	ok(strstr(same, "ext_in: ") != NULL && !strstr(same, "not built"),
 	    "an option that says what is so anyway is no error");
-	test_refused("set limit states 5\n"
-		     "set loginterface em0\n",
-	    "set limit states is not built yet\n"
-	    "set loginterface is not built yet\n",
-	    "others are");
+	test_refused("set loginterface em0\n",
+	    "set loginterface is not built yet\n", "others are");
 	test_refused("altq on em0 priq bandwidth 10Mb queue { a }\n"
 		     "queue a priq(default)\n",
 	    "pf.conf:1: queues are not built: Linux has its own, see tc(8)\n"
 	    "pf.conf:2: queues are not built: Linux has its own, see tc(8)\n",
 	    "queues are another program's on Linux");
+}
+
+static void
+test_set_limit(void)
+{
+	_cleanup_free_ char *full = lower("set limit table-entries 3\n"
+					  "table <a> { 10.0.0.1 10.0.0.2 }\n"
+					  "table <b> { 10.0.0.3 }\n"
+					  "pass from <a>\n"
+					  "pass from <b>\n");
+
+	ok(strstr(full, "ext_in: ") != NULL && !strstr(full, "pf.conf:"),
+	    "tables may have as many addresses as the limit says");
+	test_refused("set limit { states 0, frags 0 }\n",
+	    "pf.conf:1: set limit states 0: pf takes that for no limit; to "
+	    "have the kernel's, leave it out\n"
+	    "pf.conf:1: set limit frags 0: pf takes that for no limit; to "
+	    "have the kernel's, leave it out\n",
+	    "no limit is none to set");
+	test_refused("set limit table-entries 2\n"
+		     "table <a> { 10.0.0.1 10.0.0.2 }\n"
+		     "table <b> { 10.0.0.3 }\n"
+		     "table <c> { 10.0.0.4 }\n",
+	    "pf.conf:3: table <b>: with its 1 address all tables together "
+	    "have 3, more than set limit table-entries 2 (pf.conf:1)\n",
+	    "the first table that has no room is named");
+}
+
+/* Each source of a rule that tracks them takes one of src-nodes. */
+static void
+test_src_nodes(void)
+{
+	_cleanup_free_ char *all =
+	    lower("set limit src-nodes 7\n"
+		  "pass in proto tcp keep state (source-track rule)\n"
+		  "pass in proto udp keep state (source-track global)\n"
+		  "pass in proto icmp\n");
+	_cleanup_free_ char *rule = chain(all, "limit_2");
+	_cleanup_free_ char *global = chain(all, "limit_1");
+
+	ok(strstr(rule, "r8 = 0x02000000; cannot add r8 to @sources_7, each; "
+			"over 4294967295 connections; drop\n") != NULL,
+	    "a source of a rule's own is the rule's");
+	ok(strstr(global, "r8 = 0x00000000; cannot add r8 to @sources_7, ") !=
+		NULL,
+	    "a source of all rules is nobody's");
+	ok(!strstr(all, "limit_3"), "a rule that tracks none has no part");
 }
 
 static void
@@ -649,6 +693,8 @@ main(void)
 	test_limits();
 	test_global_limits();
 	test_no_limits();
+	test_set_limit();
+	test_src_nodes();
 	test_refused_rules();
 	test_refused_pools();
 	test_refused_options();
