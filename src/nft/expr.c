@@ -74,6 +74,16 @@ put_payload_set(struct nft_batch *b, const struct nft_expr *x)
 }
 
 static void
+put_tcpopt_set(struct nft_batch *b, const struct nft_expr *x)
+{
+	put_reg(b, NFTA_EXTHDR_SREG, x->reg);
+	nl_put_u8(b, NFTA_EXTHDR_TYPE, (uint8_t)x->op);
+	nl_put_be32(b, NFTA_EXTHDR_OFFSET, x->offset);
+	nl_put_be32(b, NFTA_EXTHDR_LEN, x->len);
+	nl_put_be32(b, NFTA_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
+}
+
+static void
 put_ct(struct nft_batch *b, const struct nft_expr *x)
 {
 	nl_put_be32(b, NFTA_CT_KEY, (uint32_t)x->op);
@@ -299,6 +309,7 @@ static const struct {
 	[NFT_X_META_SET] = { "meta", put_meta },
 	[NFT_X_PAYLOAD] = { "payload", put_payload },
 	[NFT_X_PAYLOAD_SET] = { "payload", put_payload_set },
+	[NFT_X_TCPOPT_SET] = { "exthdr", put_tcpopt_set },
 	[NFT_X_CT] = { "ct", put_ct },
 	[NFT_X_CT_SET] = { "ct", put_ct },
 	[NFT_X_CMP] = { "cmp", put_cmp },

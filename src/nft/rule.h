@@ -30,6 +30,7 @@ enum nft_expr_kind {
 	NFT_X_META_SET,	   /* reg -> meta key op */
 	NFT_X_PAYLOAD,	   /* header base op, offset, len -> reg */
 	NFT_X_PAYLOAD_SET, /* reg -> header; checksums mended by `csum` */
+	NFT_X_TCPOPT_SET,  /* reg -> len bytes at offset of TCP option op */
 	NFT_X_CT,	   /* op = key (NFT_CT_*) of `dir` -> reg */
 	NFT_X_CT_SET,	   /* reg -> ct key op */
 	NFT_X_CMP,	   /* reg against data, op = NFT_CMP_* */

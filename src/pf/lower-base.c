@@ -247,6 +247,34 @@ put_martian(struct lw *lw)
 	lw_end(lw);
 }
 
+/* Before translation, as pf does it. What comes in over a loopback has been
+ * translated when it went out: there it is asked in the filter chain. */
+static void
+put_scrub(struct lw *lw)
+{
+	const char *out;
+
+	if (lw_scrubs(lw, false)) {
+		lw_base_chain(lw, LW_INET, "scrub_in", "filter",
+		    NF_INET_PRE_ROUTING, -150);
+		put_from_jail(lw, "scrub_in", NULL);
+		put_loopback(lw, "scrub_in", false, NULL);
+		always(lw, "scrub_in", "ext_scrub_in");
+	}
+	if (!lw_scrubs(lw, true))
+		return;
+	out = owner_chain(lw, "scrub_out");
+	lw_base_chain(
+	    lw, LW_INET, "scrub_out", "filter", NF_INET_POST_ROUTING, 90);
+	put_marked(lw, "scrub_out", NFT_M_OWN);
+	put_to_jail(lw, "scrub_out", out, true);
+	put_loopback(lw, "scrub_out", true, out);
+	always(lw, "scrub_out", "ext_scrub_out");
+	lw_base_chain(
+	    lw, LW_INET, "scrub_lout", "filter", NF_INET_LOCAL_IN, 90);
+	put_from_jail(lw, "scrub_lout", out);
+}
+
 static void
 put_filter(struct lw *lw)
 {
@@ -355,12 +383,7 @@ put_ttl(struct lw *lw, size_t way, uint8_t af)
 	x->len = 2;
 	x->data[v4 ? 1 : 0] = 0xff;
 	x->data2[v4 ? 0 : 1] = lw->ways.v[way].ttl;
-	x = lw_add(lw, NFT_X_PAYLOAD_SET);
-	x->base = NFT_PAYLOAD_NETWORK_HEADER;
-	x->offset = offset;
-	x->len = 2;
-	x->reg = 0;
-	x->csum = v4 ? 10 : NFT_NOCSUM;
+	x_payload_set(lw, offset, 2, v4 ? 10 : NFT_NOCSUM);
 	lw_end(lw);
 }
 
@@ -489,6 +512,7 @@ void
 lw_base(struct lw *lw)
 {
 	put_translation(lw);
+	put_scrub(lw);
 	put_filter(lw);
 	put_ret(lw);
 	put_retout(lw, LW_IP);

@@ -92,11 +92,17 @@ static bool
 scrubs_all(const struct lw *lw)
 {
 	const struct pf_rules *list = &lw->rs->main->list[PF_LIST_SCRUB];
-	const struct pf_rule *r = list->n ? list->v[0] : NULL;
 
-	return r && r->action == PF_SCRUB && r->dir != PF_OUT &&
-	    !r->anchor_call && !r->ifname && !r->af && !r->proto &&
-	    !r->tagged && is_anyone(&r->src) && is_anyone(&r->dst);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct pf_rule *r = list->v[i];
+
+		if (r->dir == PF_OUT)
+			continue;
+		return r->action == PF_SCRUB && !r->anchor_call && !r->ifname &&
+		    !r->af && !r->proto && !r->tagged && is_anyone(&r->src) &&
+		    is_anyone(&r->dst);
+	}
+	return false;
 }
 
 static void
@@ -127,11 +133,6 @@ check_filter(struct lw *lw, const struct pf_rule *r)
 static void
 check_scrub(struct lw *lw, const struct pf_rule *r)
 {
-	if (r->no_df || r->min_ttl || r->max_mss || r->has_set_tos ||
-	    r->random_id)
-		lw_error(lw, r,
-		    "no-df, random-id, min-ttl, max-mss and set-tos are not "
-		    "built yet");
 	if (r->reassemble_tcp)
 		lw_error(lw, r,
 		    "reassemble tcp cannot be done: Linux has nothing like "
@@ -224,7 +225,7 @@ check_rule(struct lw *lw, enum pf_list list, const struct pf_rule *r)
 	switch (list) {
 	case PF_LIST_SCRUB:
 		check_scrub(lw, r);
-		return;
+		break;
 	case PF_LIST_FILTER:
 		check_filter(lw, r);
 		break;

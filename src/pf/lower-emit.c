@@ -89,6 +89,18 @@ x_payload(struct lw *lw, enum nft_payload_bases base, uint16_t offset,
 }
 
 void
+x_payload_set(struct lw *lw, uint16_t offset, uint8_t len, uint8_t csum)
+{
+	struct nft_expr *x = lw_add(lw, NFT_X_PAYLOAD_SET);
+
+	x->base = NFT_PAYLOAD_NETWORK_HEADER;
+	x->offset = offset;
+	x->len = len;
+	x->reg = 0;
+	x->csum = csum;
+}
+
+void
 x_cmp(struct lw *lw, int op, uint8_t reg, const void *data, uint8_t len)
 {
 	struct nft_expr *x = lw_add(lw, NFT_X_CMP);

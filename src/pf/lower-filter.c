@@ -534,12 +534,23 @@ put_matches(struct lw *lw, struct place *p, const struct lw_matches *ms)
 	put_list(lw, p, m, n);
 }
 
+/* What comes in over a loopback: see lower-base.c. */
+static void
+put_scrub(struct lw *lw, const struct place *p)
+{
+	lw_begin(lw, LW_INET, p->chain);
+	x_verdict(lw, NFT_JUMP, lw_class_chain(lw, p->class, "scrub_in"));
+	lw_end(lw);
+}
+
 static void
 put_chain(struct lw *lw, struct place *p, const struct lw_matches *ms)
 {
 	lw_chain(lw, LW_INET, p->chain);
 	if (p->class == LW_EXT)
 		lw_skip_rules(lw, p->chain, p->out);
+	else if (!p->out && lw_scrubs(lw, false))
+		put_scrub(lw, p);
 	put_options(lw, p);
 	lw_limits_before_states(lw, p->chain, p->out);
 	put_state_check(lw, p);

@@ -121,6 +121,9 @@ put_store(struct str *s, const struct nft_expr *x)
 		str_printf(s, "meta %s = r%d", meta_word(x->op), x->reg);
 	else if (x->kind == NFT_X_CT_SET)
 		str_printf(s, "ct %s = r%d", ct_word(x->op), x->reg);
+	else if (x->kind == NFT_X_TCPOPT_SET)
+		str_printf(s, "tcp option %d+%d,%d = r%d", x->op, x->offset,
+		    x->len, x->reg);
 	else
 		str_printf(s, "packet+%d,%d = r%d", x->offset, x->len, x->reg);
 }
@@ -180,6 +183,7 @@ put_expr(struct str *s, const struct nft_expr *x)
 	case NFT_X_META_SET:
 	case NFT_X_CT_SET:
 	case NFT_X_PAYLOAD_SET:
+	case NFT_X_TCPOPT_SET:
 		put_store(s, x);
 		break;
 	case NFT_X_CMP:

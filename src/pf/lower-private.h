@@ -151,6 +151,9 @@ void x_meta(struct lw *lw, int key, uint8_t reg);
 void x_ct(struct lw *lw, int key, uint8_t dir, uint8_t reg);
 void x_payload(struct lw *lw, enum nft_payload_bases base, uint16_t offset,
     uint8_t len, uint8_t reg);
+/* Register 0 into the IP header; `csum`: where its checksum lies, or
+ * NFT_NOCSUM. */
+void x_payload_set(struct lw *lw, uint16_t offset, uint8_t len, uint8_t csum);
 void x_cmp(struct lw *lw, int op, uint8_t reg, const void *data, uint8_t len);
 void x_cmp_u8(struct lw *lw, int op, uint8_t reg, uint8_t v);
 void x_cmp_u32(struct lw *lw, int op, uint8_t reg, uint32_t v);
@@ -252,6 +255,13 @@ void lw_nat_collect(struct lw *lw);
 void lw_nat(struct lw *lw);
 /* In a filter chain: drop what should have been translated and was not. */
 void lw_untranslated(struct lw *lw, const char *chain, int class, bool out);
+
+/* ---- lower-scrub.c ---- */
+
+/* Do rules look at packets of this direction? Then there are chains for it,
+ * ext_scrub_in and so on: lw_class_chain. */
+bool lw_scrubs(const struct lw *lw, bool out);
+void lw_scrub(struct lw *lw);
 
 /* ---- lower-timeout.c ---- */
 

@@ -124,7 +124,7 @@ any_tells_apart(const struct lw *lw)
 		if (lw->loops.v[i].skip != lw->loops.v[0].skip)
 			return true;
 	for (struct pf_anchor *a = lw->rs->main; a; a = a->next)
-		for (int list = PF_LIST_NAT; list < PF_LIST_COUNT; list++)
+		for (int list = 0; list < PF_LIST_COUNT; list++)
 			for (size_t i = 0; i < a->list[list].n; i++)
 				if (tells_apart(lw, a->list[list].v[i]))
 					return true;
@@ -388,6 +388,7 @@ pf_lower(const struct pf_ruleset *rs, const struct pf_env *env,
 	lw_check(&lw);
 	if (!lw.errors) {
 		lw_nat_collect(&lw);
+		lw_scrub(&lw);
 		lw_filter(&lw);
 		lw_limits(&lw);
 		lw_nat(&lw);

@@ -9,8 +9,12 @@
  * rules come first, in order, then the others backwards; anchors are put in
  * their place in both passes.
  *
- * A packet is judged where pf would see it, by base chains that never go away:
+ * A packet is judged where pf would see it, by base chains that never go away
+ * (those of scrub come with its first rule):
  *
+ *	scrub_in	prerouting		scrub, before rdr
+ *	scrub_out	postrouting		scrub, before nat
+ *	scrub_lout	input			scrub out, jail to host
  *	rdr, rdr_out	nat prerouting, output	rdr (and binat inwards)
  *	nat, nat_in	nat postrouting, input	nat (and binat outwards)
  *	in		prerouting		in, but for packets from jails

@@ -53,14 +53,15 @@ def kind_of_answer(packet):
 
 class Trial:
     """One packet that was sent: what is recorded of it, and what was seen.
-    `origin` is where it was sent from: "outside", "host" or "jail"."""
+    `is_own` knows it among what it causes, `origin` is where it was sent from:
+    "outside", "host" or "jail"."""
 
-    def __init__(self, recorded, seen, tag, error, origin, bindings):
+    def __init__(self, recorded, seen, is_own, error, origin, bindings):
         self.recorded, self.error = recorded, error
         self.origin, self.bindings = origin, bindings
-        self.answers = [s for s in seen if s.packet.get("ipid", 0) != tag and
+        self.own = [s for s in seen if is_own(s.packet)]
+        self.answers = [s for s in seen if not is_own(s.packet) and
                         kind_of_answer(s.packet)]
-        self.own = [s for s in seen if s.packet.get("ipid", 0) == tag]
 
     def at(self, *places):
         return [seen for seen in self.own if seen.place in places]

@@ -119,6 +119,21 @@ class Player:
             return None
         return self.places[int(words[1])]
 
+    def knower(self, packet):
+        """A function that knows `packet` among what it causes: by the IP id,
+        or, where `scrub random-id` takes that away, by what an answer has
+        otherwise."""
+        def by_id(seen):
+            return seen.get("ipid", 0) == packet["ipid"]
+
+        def by_fields(seen):
+            return by_id(seen) or all(
+                seen.get(key) == packet.get(key)
+                for key in ("proto", "flags", "seq", "type", "code"))
+        if "random-id" in self.recording["rules"]:
+            return by_fields
+        return by_id
+
     def send(self, number, words):
         """Send a packet; its IP id tells it from what it causes."""
         packet = self.packet_of(words)
@@ -158,7 +173,7 @@ class Player:
     def send_line(self, number, words):
         """Send a packet without a recorded verdict."""
         packet, error, origin = self.send(number, words)
-        trial = judge.Trial({}, self.box.look(), packet["ipid"], error,
+        trial = judge.Trial({}, self.box.look(), self.knower(packet), error,
                             origin, self.bindings)
         self.remember(number, trial)
 
@@ -167,7 +182,7 @@ class Player:
             raise NotHere("a jail's traffic with itself never reaches pf")
         packet, error, origin = self.send(number, words)
         seen = self.box.look()
-        trial = judge.Trial(recorded, seen, packet["ipid"], error, origin,
+        trial = judge.Trial(recorded, seen, self.knower(packet), error, origin,
                             self.bindings)
         complaints = trial.complaints()
         self.remember(number, trial)

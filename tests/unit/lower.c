@@ -399,11 +399,12 @@ test_refused_rules(void)
 	    "pf.conf:6: prio is not built yet\n"
 	    "pf.conf:7: prio is not built yet\n",
 	    "options of filter rules");
-	test_refused("scrub in on em0 random-id\n"
+	test_refused("scrub in on em0 tagged x\n"
+		     "scrub in from no-route\n"
 		     "scrub reassemble tcp\n",
-	    "pf.conf:1: no-df, random-id, min-ttl, max-mss and set-tos are "
-	    "not built yet\n"
-	    "pf.conf:2: reassemble tcp cannot be done: Linux has nothing "
+	    "pf.conf:1: tags are not built yet\n"
+	    "pf.conf:2: no-route works only in filter rules\n"
+	    "pf.conf:3: reassemble tcp cannot be done: Linux has nothing "
 	    "like it\n",
 	    "options of scrub");
 }
@@ -521,7 +522,8 @@ test_routes(void)
 static void
 test_fragments(void)
 {
-	_cleanup_free_ char *with = lower("scrub in all\n"
+	_cleanup_free_ char *with = lower("scrub out on em0 max-mss 1440\n"
+					  "scrub in all\n"
 					  "block in fragment\n"
 					  "block in proto 50\n");
 	_cleanup_free_ char *without = lower("scrub in all\n"
@@ -536,6 +538,66 @@ test_fragments(void)
 	    "pf.conf:2: fragment works only where `scrub in all` comes first: "
 	    "Linux always puts fragments together\n",
 	    "without it they are refused");
+}
+
+/* The edits of a rule, and the order in which rules are asked. */
+static void
+test_scrub(void)
+{
+	_cleanup_free_ char *all =
+	    lower("no scrub in on em0 proto udp\n"
+		  "scrub in on em0 proto tcp to port 80 no-df min-ttl 9 "
+		  "set-tos 4 random-id max-mss 1440\n"
+		  "scrub in on lo0 inet6 min-ttl 9 no-df\n");
+	_cleanup_free_ char *norm = chain(all, "ext_norm_in");
+	_cleanup_free_ char *seg = chain(all, "ext_seg_in");
+	_cleanup_free_ char *edits = chain(all, "norm_1");
+	_cleanup_free_ char *edits6 = chain(all, "norm_2");
+	_cleanup_free_ char *mss = chain(all, "seg_1440");
+
+	is_str(norm,
+	    "r0 = meta iifname; r0 == 0x656d3000000000000000000000000000; "
+	    "r0 = meta l4proto; r0 == 0x11; return\n"
+	    "r0 = meta iifname; r0 == 0x656d3000000000000000000000000000; "
+	    "r0 = meta l4proto; r0 == 0x06; goto norm_1\n",
+	    "the IP header: the first rule decides, ports are not asked");
+	is_str(seg,
+	    "r0 = meta iifname; r0 == 0x656d3000000000000000000000000000; "
+	    "r0 = th+2,2; r0 == 0x0050; goto seg_1440\n",
+	    "the TCP header: ports are");
+	is_str(edits,
+	    "r0 = meta nfproto; r0 == 0x02; r0 = nh+6,1; r0 = r0 & 0x40 ^ "
+	    "0x00; r0 != 0x00; r0 = nh+6,2; r0 = r0 & 0xbfff ^ 0x0000; "
+	    "packet+6,2 = r0\n"
+	    "r0 = meta nfproto; r0 == 0x02; r0 = nh+8,1; r0 < 0x09; "
+	    "r0 = nh+8,2; r0 = r0 & 0x00ff ^ 0x0900; packet+8,2 = r0\n"
+	    "r0 = meta nfproto; r0 == 0x02; r0 = nh+0,2; r0 = r0 & 0xff03 ^ "
+	    "0x0004; packet+0,2 = r0\n"
+	    "r0 = meta nfproto; r0 == 0x02; r0 = count 4294967295; "
+	    "packet+4,2 = r0\n"
+	    "r0 = meta nfproto; r0 == 0x0a; r0 = nh+7,1; r0 < 0x09; "
+	    "r0 = nh+6,2; r0 = r0 & 0xff00 ^ 0x0009; packet+6,2 = r0\n",
+	    "what a rule changes");
+	is_str(edits6,
+	    "r0 = meta nfproto; r0 == 0x0a; r0 = nh+7,1; r0 < 0x09; "
+	    "r0 = nh+6,2; r0 = r0 & 0xff00 ^ 0x0009; packet+6,2 = r0\n",
+	    "of IPv6 only the hop limit");
+	is_str(mss, "jump seg\nr0 = 0x05a0; tcp option 2+2,2 = r0\n",
+	    "the MSS, after flags that make no sense");
+	ok(strstr(all, "\nlo0_in: jump lo0_scrub_in\n") != NULL &&
+		strstr(all, "\nscrub_in: goto ext_scrub_in\n") != NULL &&
+		!strstr(all, "scrub_out:"),
+	    "asked on the way in, of a loopback where it is filtered");
+}
+
+/* Without scrub nothing of it is there. */
+static void
+test_no_scrub(void)
+{
+	_cleanup_free_ char *all = lower("no scrub in\npass in\n");
+
+	ok(!strstr(all, "scrub") && !strstr(all, "seg"),
+	    "rules without scrub have no part of it");
 }
 
 static void
@@ -701,6 +763,8 @@ main(void)
 	test_timeouts();
 	test_routes();
 	test_fragments();
+	test_scrub();
+	test_no_scrub();
 	test_refused("pass in all\npass in user 0\n",
 	    "pf.conf:2: user works only in rules with `out`: nf_tables does "
 	    "not know who will receive a packet\n",
