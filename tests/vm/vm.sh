@@ -43,6 +43,8 @@ vm_accel() {
 # The disks are read and written through the host's cache, so what the guest
 # has written is in the file at once: vm_cut copies a disk that has no cache
 # of its own.
+# The wire is a hub: frames to a card that is down wait for it, and with them
+# the card that sends (NETDEV WATCHDOG in the guest). Look why it is down.
 vm_start() {
 	local n=$1 d=$VM_DIR/$1 p
 	shift
