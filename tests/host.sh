@@ -27,10 +27,21 @@ private_host() {
 	mkdir "$new/root/.old" && cd "$new/root" && pivot_root . .old && cd / &&
 	umount -l /.old && rmdir /.old || skip_all "cannot change the root"
 	cd "$TOP" || exit 1
-	mount -t tmpfs none /run && mount -t tmpfs none /mnt &&
+	mount -t tmpfs none /run && place_for_pools &&
 	mkdir -p /var/lib/gaol && mount -t tmpfs none /var/lib/gaol
 	ip link set lo up
 	private_cgroups
+}
+
+# The root of a jail is idmapped, which a tmpfs can be since Linux 6.3. Before
+# that /mnt is an ext4 in a file in it.
+place_for_pools() {
+	local oldest
+	mount -t tmpfs none /mnt || return
+	oldest=$(printf '%s\n' 6.3 "$(uname -r)" | sort -V | head -n 1)
+	[ "$oldest" != 6.3 ] || return 0
+	truncate -s 1G /mnt/disk && mkfs.ext4 -q /mnt/disk &&
+	mount -o loop /mnt/disk /mnt && rmdir /mnt/lost+found
 }
 
 # Control groups of our own in each hierarchy, mounted over the host's: gaol
