@@ -129,6 +129,8 @@ OF_MACHINE = (
                 r"(?:hard limit +\d+|unlimited)$", re.M), r"\1 N"),
     (re.compile(r"\nOS FINGERPRINTS:\n\d+ fingerprints loaded\n"), ""),
     (re.compile(r"^   \[\d+ \+ \d+\].*\n", re.M), ""),
+    # A rate is shown once a second has passed.
+    (re.compile(r"^(  \S.* 0) +(?:0\.0/s)?$", re.M), r"\1"),
 )
 
 
