@@ -107,6 +107,7 @@ test_expect '-z: from 0 again, anchors stay, and -s shows first' '
 test_expect 'rules that were put back count from 0, whatever -z noted' '
     reach 80 && pfctl -z && nft delete table inet pf &&
     pfctl --restore >/dev/null && pfctl -q -e 2>/dev/null; reach 80 &&
+    pfctl -s rules -v 2>&1 | grep -A2 "pass.*http" &&
     [ "$(counters "State Creations" "pass.*http")" = 1 ]'
 
 test_expect 'a load begins at 0' '
