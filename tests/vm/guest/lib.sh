@@ -68,7 +68,10 @@ world() {
 # what came, $TMP/from whom from.
 answer() {
 	: >"$TMP/from"
-	echo "$1" | world nc -n -v -l -p "$2" -q 1 -s 203.0.113.9 >"$TMP/heard" 2>"$TMP/from" &
+	# Not by "world": it is nc that has to end, or it would share the port
+	# with the next one.
+	echo "$1" | ip netns exec world nc -n -v -l -p "$2" -q 1 \
+	    -s 203.0.113.9 >"$TMP/heard" 2>"$TMP/from" &
 	answerer=$!
 	at_last world sh -c "ss -Hltn 'sport = :$2' | grep -q ."
 }
