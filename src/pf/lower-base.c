@@ -333,17 +333,10 @@ x_is_way(struct lw *lw, size_t way)
 static void
 put_rst(struct lw *lw, size_t way)
 {
-	struct nft_expr *x;
-
 	lw_begin(lw, LW_INET, "ret");
 	x_is_way(lw, way);
 	x_l4proto(lw, NFT_CMP_EQ, IPPROTO_TCP);
-	x_payload(lw, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, 0);
-	x = lw_add(lw, NFT_X_BITWISE);
-	x->reg = x->reg2 = 0;
-	x->len = 1;
-	x->data[0] = PF_TH_RST;
-	x_cmp_u8(lw, NFT_CMP_EQ, 0, 0);
+	x_tcp_flags(lw, PF_TH_RST, NFT_CMP_EQ, 0);
 	x_now_own(lw);
 	x_reject(lw, NFT_REJECT_TCP_RST, 0);
 	lw_end(lw);
@@ -364,26 +357,15 @@ put_icmp(struct lw *lw, size_t way, uint8_t af)
 	lw_end(lw);
 }
 
-/* An RST with a ttl of its own, on its way out. The checksum counts pairs of
- * bytes, so the byte beside the ttl is written with it. */
+/* An RST with a ttl of its own, on its way out. */
 static void
 put_ttl(struct lw *lw, size_t way, uint8_t af)
 {
-	bool v4 = af == AF_INET;
-	uint16_t offset = v4 ? 8 : 6;
-	struct nft_expr *x;
-
 	lw_begin(lw, LW_INET, "ret_out");
 	x_mark_has(lw, NFT_M_OWN);
 	x_is_way(lw, way);
 	x_nfproto(lw, af);
-	x_payload(lw, NFT_PAYLOAD_NETWORK_HEADER, offset, 2, 0);
-	x = lw_add(lw, NFT_X_BITWISE);
-	x->reg = x->reg2 = 0;
-	x->len = 2;
-	x->data[v4 ? 1 : 0] = 0xff;
-	x->data2[v4 ? 0 : 1] = lw->ways.v[way].ttl;
-	x_payload_set(lw, offset, 2, v4 ? 10 : NFT_NOCSUM);
+	x_set_ttl(lw, af, lw->ways.v[way].ttl);
 	lw_end(lw);
 }
 

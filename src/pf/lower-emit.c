@@ -124,6 +124,53 @@ x_cmp_u32(struct lw *lw, int op, uint8_t reg, uint32_t v)
 }
 
 void
+x_mask_u8(struct lw *lw, uint8_t mask)
+{
+	struct nft_expr *x = lw_add(lw, NFT_X_BITWISE);
+
+	x->reg = x->reg2 = 0;
+	x->len = sizeof(mask);
+	x->data[0] = mask;
+}
+
+void
+x_tcp_flags(struct lw *lw, uint8_t of, int op, uint8_t flags)
+{
+	x_payload(lw, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, 0);
+	x_mask_u8(lw, of);
+	x_cmp_u8(lw, op, 0, flags);
+}
+
+void
+x_ip_edit(
+    struct lw *lw, uint8_t af, uint16_t offset, uint16_t mask, uint16_t xor)
+{
+	struct nft_expr *x;
+	uint16_t be;
+
+	x_payload(lw, NFT_PAYLOAD_NETWORK_HEADER, offset, 2, 0);
+	x = lw_add(lw, NFT_X_BITWISE);
+	x->reg = x->reg2 = 0;
+	x->len = 2;
+	be = htons(mask);
+	memcpy(x->data, &be, 2);
+	be = htons(xor);
+	memcpy(x->data2, &be, 2);
+	x_payload_set(lw, offset, 2, af == AF_INET ? 10 : NFT_NOCSUM);
+}
+
+/* The byte beside is the protocol: behind the ttl in IPv4, before it in
+ * IPv6. */
+void
+x_set_ttl(struct lw *lw, uint8_t af, uint8_t ttl)
+{
+	if (af == AF_INET)
+		x_ip_edit(lw, af, 8, 0x00ff, (uint16_t)(ttl << 8));
+	else
+		x_ip_edit(lw, af, 6, 0xff00, ttl);
+}
+
+void
 x_mask_u32(struct lw *lw, uint8_t reg, uint8_t to, uint32_t mask, uint32_t xor)
 {
 	struct nft_expr *x = lw_add(lw, NFT_X_BITWISE);

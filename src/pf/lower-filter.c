@@ -456,16 +456,11 @@ put_default(struct lw *lw, const struct place *p)
 static void
 put_options(struct lw *lw, const struct place *p)
 {
-	struct nft_expr *x;
-
 	lw_begin(lw, LW_INET, p->chain);
 	x_count(lw, NFT_N_SEARCH);
 	x_nfproto(lw, AF_INET);
 	x_payload(lw, NFT_PAYLOAD_NETWORK_HEADER, 0, 1, 0);
-	x = lw_add(lw, NFT_X_BITWISE);
-	x->reg = x->reg2 = 0;
-	x->len = 1;
-	x->data[0] = 0x0f;
+	x_mask_u8(lw, 0x0f);
 	x_cmp_u8(lw, NFT_CMP_GT, 0, 5);
 	x_count(lw, NFT_N_OPTIONS);
 	x_verdict(lw, NF_DROP, NULL);

@@ -362,14 +362,7 @@ put_port(struct lw *lw, const struct pf_ports *p, bool dst)
 static void
 put_flags(struct lw *lw, const struct pf_rule *r)
 {
-	struct nft_expr *x;
-
-	x_payload(lw, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, 0);
-	x = lw_add(lw, NFT_X_BITWISE);
-	x->reg = x->reg2 = 0;
-	x->len = 1;
-	x->data[0] = r->flagset;
-	x_cmp_u8(lw, NFT_CMP_EQ, 0, r->flags);
+	x_tcp_flags(lw, r->flagset, NFT_CMP_EQ, r->flags);
 }
 
 static void

@@ -159,6 +159,15 @@ void x_cmp_u8(struct lw *lw, int op, uint8_t reg, uint8_t v);
 void x_cmp_u32(struct lw *lw, int op, uint8_t reg, uint32_t v);
 void x_mask_u32(
     struct lw *lw, uint8_t reg, uint8_t to, uint32_t mask, uint32_t xor);
+/* Of register 0, in place. */
+void x_mask_u8(struct lw *lw, uint8_t mask);
+/* Of the TCP flags `of`, compared. */
+void x_tcp_flags(struct lw *lw, uint8_t of, int op, uint8_t flags);
+/* Two bytes of the IP header: and, then xor. The checksum of IPv4 counts pairs
+ * of bytes, so both of a pair are written. */
+void x_ip_edit(
+    struct lw *lw, uint8_t af, uint16_t offset, uint16_t mask, uint16_t xor);
+void x_set_ttl(struct lw *lw, uint8_t af, uint8_t ttl);
 void x_imm(struct lw *lw, uint8_t reg, const void *data, uint8_t len);
 void x_imm_port(struct lw *lw, uint8_t reg, uint16_t port);
 void x_verdict(struct lw *lw, int verdict, const char *chain);

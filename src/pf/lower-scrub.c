@@ -16,7 +16,6 @@
  */
 #include "pf/lower-private.h"
 
-#include <arpa/inet.h>
 #include <netinet/tcp.h>
 
 struct place {
@@ -64,55 +63,24 @@ begin_edit(struct lw *lw, const char *chain, uint8_t af)
 	x_nfproto(lw, af);
 }
 
-/* Two bytes of the IP header: and, then xor. The checksum counts pairs of
- * bytes, so both of a pair are written. */
-static void
-x_edit(struct lw *lw, uint16_t offset, uint16_t mask, uint16_t xor, bool v4)
-{
-	struct nft_expr *x;
-	uint16_t be;
-
-	x_payload(lw, NFT_PAYLOAD_NETWORK_HEADER, offset, 2, 0);
-	x = lw_add(lw, NFT_X_BITWISE);
-	x->reg = x->reg2 = 0;
-	x->len = 2;
-	be = htons(mask);
-	memcpy(x->data, &be, 2);
-	be = htons(xor);
-	memcpy(x->data2, &be, 2);
-	x_payload_set(lw, offset, 2, v4 ? 10 : NFT_NOCSUM);
-}
-
 static void
 put_no_df(struct lw *lw, const char *chain)
 {
-	struct nft_expr *x;
-
 	begin_edit(lw, chain, AF_INET);
 	x_payload(lw, NFT_PAYLOAD_NETWORK_HEADER, 6, 1, 0);
-	x = lw_add(lw, NFT_X_BITWISE);
-	x->reg = x->reg2 = 0;
-	x->len = 1;
-	x->data[0] = 0x40;
+	x_mask_u8(lw, 0x40);
 	x_cmp_u8(lw, NFT_CMP_NEQ, 0, 0);
-	x_edit(lw, 6, 0xbfff, 0, true);
+	x_ip_edit(lw, AF_INET, 6, 0xbfff, 0);
 	lw_end(lw);
 }
 
-/* The byte beside is the protocol: behind the ttl in IPv4, before it in
- * IPv6. */
 static void
 put_min_ttl(struct lw *lw, const char *chain, uint8_t af, uint8_t min)
 {
-	bool v4 = af == AF_INET;
-
 	begin_edit(lw, chain, af);
-	x_payload(lw, NFT_PAYLOAD_NETWORK_HEADER, v4 ? 8 : 7, 1, 0);
+	x_payload(lw, NFT_PAYLOAD_NETWORK_HEADER, af == AF_INET ? 8 : 7, 1, 0);
 	x_cmp_u8(lw, NFT_CMP_LT, 0, min);
-	if (v4)
-		x_edit(lw, 8, 0x00ff, (uint16_t)(min << 8), true);
-	else
-		x_edit(lw, 6, 0xff00, min, false);
+	x_set_ttl(lw, af, min);
 	lw_end(lw);
 }
 
@@ -121,7 +89,7 @@ static void
 put_tos(struct lw *lw, const char *chain, uint8_t tos)
 {
 	begin_edit(lw, chain, AF_INET);
-	x_edit(lw, 0, (uint16_t)(0xff00 | (3 & ~tos)), tos, true);
+	x_ip_edit(lw, AF_INET, 0, (uint16_t)(0xff00 | (3 & ~tos)), tos);
 	lw_end(lw);
 }
 
@@ -166,19 +134,6 @@ put_norm(struct lw *lw, size_t i)
 }
 
 /* ---- TCP ---- */
-
-static void
-x_tcp_flags(struct lw *lw, uint8_t of, int op, uint8_t flags)
-{
-	struct nft_expr *x;
-
-	x_payload(lw, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, 0);
-	x = lw_add(lw, NFT_X_BITWISE);
-	x->reg = x->reg2 = 0;
-	x->len = 1;
-	x->data[0] = of;
-	x_cmp_u8(lw, op, 0, flags);
-}
 
 /* Combinations of flags that no honest stack sends are dropped: SYN with RST
  * or FIN; none of SYN, ACK and RST; FIN, PUSH or URG without ACK. */
