@@ -12,6 +12,7 @@
 
 # The root becomes an overlay over what was there: a pool is mounted at /NAME.
 private_host() {
+	only_in_namespaces
 	local new=$TMP/root dir
 	mkdir "$new" && mount -t tmpfs -o size=512m none "$new" &&
 	mkdir "$new/up" "$new/work" "$new/root" &&

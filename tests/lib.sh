@@ -48,6 +48,14 @@ in_namespaces() {
 	IN_NAMESPACES=1 exec unshare "${flags[@]}" bash "$0"
 }
 
+# What mounts over /run and the like begins with this: sourced anywhere else, it
+# would cover the machine's own.
+only_in_namespaces() {
+	[ -n "${IN_NAMESPACES-}" ] && return
+	echo "${BASH_SOURCE[1]}: only behind in_namespaces mount" >&2
+	exit 1
+}
+
 TMP=$(mktemp -d "${TMPDIR:-/tmp}/gaol-test.XXXXXX")
 test_cleanups=()
 

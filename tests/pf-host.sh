@@ -1,6 +1,7 @@
 # For tests of pfctl with packets, after lib.sh and in_namespaces net mount: a
 # host with em0, 192.168.178.40/24, and a machine outside at .20; `world CMD...`
 # runs CMD there. What pfctl keeps goes to memory.
+only_in_namespaces
 mount -t tmpfs none /run
 mount -t tmpfs none /var/lib
 [ -x "$BUILD/pfctl" ] || skip_all "pfctl is not built"
@@ -22,3 +23,17 @@ ip addr add 192.168.178.40/24 dev em0
 ip link set em0 up
 world ip addr add 192.168.178.20/24 dev w0
 world ip link set w0 up
+
+# A server of the host's that says hello, and whether the outside hears it.
+serve() {
+	socat "TCP-LISTEN:$1,fork,reuseaddr" "EXEC:echo hello" &
+	at_end "kill $!"
+	eventually bash -c "exec 3<>/dev/tcp/192.168.178.40/$1" 2>/dev/null
+}
+reach() { # PORT [SECONDS]
+	world timeout 30 socat -T10 -u \
+	    "TCP:192.168.178.40:$1,connect-timeout=${2-10}" - 2>&1 |
+	    tee "$TMP/heard" | grep -q hello && return
+	echo "no hello from port $1: $(cat "$TMP/heard")"
+	return 1
+}

@@ -5,16 +5,6 @@
 in_namespaces net mount pid
 . "$(dirname "$0")/../pf-host.sh"
 
-serve() {
-	socat "TCP-LISTEN:$1,fork,reuseaddr" "EXEC:echo hello" &
-	at_end "kill $!"
-	eventually bash -c "exec 3<>/dev/tcp/192.168.178.40/$1" 2>/dev/null
-}
-reach() { # PORT [SECONDS]
-	world timeout 30 socat -T10 -u \
-	    "TCP:192.168.178.40:$1,connect-timeout=${2-10}" - 2>/dev/null |
-	    grep -q hello
-}
 calls() { # PORT N: so many connections
 	local i
 	for ((i = 0; i < $2; i++)); do

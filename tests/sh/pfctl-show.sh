@@ -39,16 +39,6 @@ test_expect 'interfaces, skipped ones, and what refers to them' '
     pfctl -s Interfaces -v 2>&1 | grep -qx "lo0 (skip)" &&
     pfctl -s Interfaces -vv -i em0 2>&1 | grep -q "Rules: 2 "'
 
-serve() {
-	socat "TCP-LISTEN:$1,fork,reuseaddr" "EXEC:echo hello" &
-	at_end "kill $!"
-	eventually bash -c "exec 3<>/dev/tcp/192.168.178.40/$1" 2>/dev/null
-}
-reach() { # PORT [SECONDS]
-	world timeout 30 socat -T10 -u \
-	    "TCP:192.168.178.40:$1,connect-timeout=${2-10}" - 2>/dev/null |
-	    grep -q hello
-}
 # counters FIELD RULE: of the rule, by -s rules -v
 counters() {
 	pfctl -s rules -v 2>/dev/null | grep -A2 "^$2" |

@@ -7,12 +7,7 @@
 in_namespaces net mount pid
 . "$(dirname "$0")/../pf-host.sh"
 
-# Can the outside open a connection to this port? Refused at once is 2.
-serve() {
-	socat "TCP-LISTEN:$1,fork,reuseaddr" "EXEC:echo hello" &
-	at_end "kill $!"
-	eventually bash -c "exec 3<>/dev/tcp/192.168.178.40/$1" 2>/dev/null
-}
+# Can the outside open a connection to this port, and how is it told if not?
 reach() {
 	world timeout 2 socat -T1 -u "TCP:192.168.178.40:$1,connect-timeout=1" - \
 	    2>&1 | tee "$TMP/reach" | grep -q hello
