@@ -3,7 +3,8 @@
 # A policy stands while it is loaded anew: 1,000 allowed connections a second,
 # straight and by rdr into a jail, and as many forbidden ones, during 200 loads
 # of rules that say the same in two ways (one of them with a run of rules that
-# is a chain of its own). None is lost, none wrongly passes.
+# is a chain of its own). None is lost, none wrongly passes: counters before and
+# after all hooks of pf say so, for a busy machine loses packets in queues, too.
 . "$(dirname "$0")/../lib.sh"
 in_namespaces net mount
 
@@ -90,6 +91,52 @@ reload_all() {
 	done
 }
 
+# What comes in and what gets through: SYNs to the allowed ports, the answers to
+# them, and anything at all to the forbidden ones.
+count_packets() {
+	nft -f - <<-'EOF'
+	table ip count {
+		counter syn-in { }
+		counter syn-through { }
+		counter answer-in { }
+		counter answer-through { }
+		counter forbidden { }
+		chain first {
+			type filter hook prerouting priority -1000
+			tcp flags & (syn | ack) == syn tcp dport { 22, 8080 } counter name syn-in
+			tcp flags & (syn | ack) == (syn | ack) ip saddr 192.168.0.2 counter name answer-in
+		}
+		chain host-answers {
+			type filter hook output priority -1000
+			tcp flags & (syn | ack) == (syn | ack) tcp sport 22 counter name answer-in
+		}
+		chain to-host {
+			type filter hook input priority 1000
+			tcp flags & (syn | ack) == syn tcp dport 22 counter name syn-through
+			tcp dport 23 counter name forbidden
+		}
+		chain last {
+			type filter hook postrouting priority 1000
+			tcp flags & (syn | ack) == syn ip daddr 192.168.0.2 tcp dport 80 counter name syn-through
+			ip daddr 192.168.0.2 tcp dport 81 counter name forbidden
+			tcp flags & (syn | ack) == (syn | ack) oif em0 tcp sport { 22, 8080 } counter name answer-through
+		}
+	}
+	EOF
+}
+
+counted() {
+	nft list counter ip count "$1" | sed -n 's/.*packets \([0-9]*\).*/\1/p'
+}
+
+nothing_dropped() {
+	nft list counters table ip count
+	[ "$(counted syn-in)" -gt $RELOADS ] &&
+	[ "$(counted syn-in)" = "$(counted syn-through)" ] &&
+	[ "$(counted answer-in)" -gt $RELOADS ] &&
+	[ "$(counted answer-in)" = "$(counted answer-through)" ]
+}
+
 start_load() {
 	nsenter -t "$world" -n "$NEWCONN" paced 500 \
 	    +192.168.178.40:22 +192.168.178.40:8080 \
@@ -109,9 +156,10 @@ stop_load() {
 
 test_expect 'a host, a jail and a world are wired up' 'set_up'
 test_expect 'the policy is loaded' 'pfctl -e; pfctl -f "$TMP/pf.1"'
+test_expect 'packets are counted before and after it' 'count_packets'
 start_load
 test_expect "$RELOADS loads succeed under load" 'reload_all'
-test_expect 'no connection was lost, none wrongly passed' 'stop_load'
-test_expect 'there were 1,000 allowed ones a second' \
-    'read -r n _ <"$TMP/load" && [ "$n" -gt 2000 ]'
+test_expect 'all allowed connections came up, no forbidden one' 'stop_load'
+test_expect 'no packet of an allowed one was dropped' 'nothing_dropped'
+test_expect 'none of a forbidden one got through' '[ "$(counted forbidden)" = 0 ]'
 test_done
