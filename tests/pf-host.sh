@@ -24,7 +24,8 @@ ip link set em0 up
 world ip addr add 192.168.178.20/24 dev w0
 world ip link set w0 up
 
-# A server of the host's that says hello, and whether the outside hears it.
+# A server of the host's that says hello, and whether the outside hears it. No
+# packet of a call comes after it: both ends have closed.
 serve() {
 	socat "TCP-LISTEN:$1,fork,reuseaddr" "EXEC:echo hello" &
 	at_end "kill $!"
@@ -33,7 +34,11 @@ serve() {
 reach() { # PORT [SECONDS]
 	world timeout 30 socat -T10 -u \
 	    "TCP:192.168.178.40:$1,connect-timeout=${2-10}" - 2>&1 |
-	    tee "$TMP/heard" | grep -q hello && return
+	    tee "$TMP/heard" | grep -q hello && eventually hung_up "$1" && return
 	echo "no hello from port $1: $(cat "$TMP/heard")"
 	return 1
+}
+hung_up() {
+	[ -z "$(world ss -Htn state connected exclude time-wait "dport = :$1"
+	    ss -Htn state connected exclude time-wait "sport = :$1")" ]
 }

@@ -118,7 +118,10 @@ stop_web() {
 # A jail whose first process died, and a tree that was being made.
 web_died() {
 	web_runs && mkdir -p /tank/.gaol/making/half.1 &&
-	kill -9 $(pgrep -x gaol-init)
+	kill -9 $(pgrep -x gaol-init) && eventually no_init
+}
+no_init() {
+	! pgrep -x gaol-init >/dev/null
 }
 web_is_mended() {
 	no_leftovers --repair && no_leftovers && [ ! -e /tank/.gaol/making/half.1 ] &&
