@@ -146,24 +146,15 @@ nft_addr_sets_fill(struct nft_set *set, size_t n_set,
 
 /* ---- bringing them up to date ---- */
 
-/* A set as it is, then as it shall be, and the way from one to the other. */
-struct found_set {
-	const char *name;
-	uint32_t key_len;
-	struct nft_elems has;
-};
-
 struct found_sets {
 	struct arena arena;
-	struct found_set *v;
+	struct nft_set *v; /* without elements */
 	size_t n, cap;
 };
 
 static void
 found_sets_clear(struct found_sets *f)
 {
-	for (size_t i = 0; i < f->n; i++)
-		array_clear(&f->v[i].has);
 	arena_clear(&f->arena);
 	array_clear(f);
 }
@@ -190,15 +181,16 @@ on_set(const struct nlmsghdr *h, void *arg)
 	    !streq(mnl_attr_get_str(v[NFTA_SET_TABLE]), NFT_PF_TABLE) ||
 	    !parse_name(mnl_attr_get_str(v[NFTA_SET_NAME]), &w))
 		return MNL_CB_OK;
-	*array_add(f) = (struct found_set){
+	*array_add(f) = (struct nft_set){
 		.name =
 		    arena_strdup(&f->arena, mnl_attr_get_str(v[NFTA_SET_NAME])),
+		.flags = NFT_SET_INTERVAL,
 		.key_len = w.family == AF_INET ? 4 : 16,
 	};
 	return MNL_CB_OK;
 }
 
-/* Our sets with their elements; -ENOENT without our table. */
+/* -ENOENT without our table. */
 static int
 find_sets(struct found_sets *f, struct err *err)
 {
@@ -207,70 +199,8 @@ find_sets(struct found_sets *f, struct err *err)
 
 	if (r < 0)
 		return r;
-	r = nl_dump(nl, NFT_MSG_GETSET, NFPROTO_INET, NFT_PF_TABLE, NULL,
+	return nl_dump(nl, NFT_MSG_GETSET, NFPROTO_INET, NFT_PF_TABLE, NULL,
 	    on_set, f, err);
-	for (size_t i = 0; i < f->n && r == 0; i++)
-		r = nl_dump(nl, NFT_MSG_GETSETELEM, NFPROTO_INET, NFT_PF_TABLE,
-		    f->v[i].name, nft_on_elems, &f->v[i].has, err);
-	return r;
-}
-
-/* Where one range ends and the next begins, the end comes first. */
-static int
-elem_cmp(const void *a, const void *b)
-{
-	const struct nft_elem *x = a, *y = b;
-	int c = memcmp(x->key, y->key, sizeof(x->key));
-
-	return c != 0 ? c : y->end - x->end;
-}
-
-static void
-sort(struct nft_elem *e, size_t n)
-{
-	if (n > 0)
-		qsort(e, n, sizeof(*e), elem_cmp);
-}
-
-/* Those of `a` that `b` has not; both are sorted. */
-static void
-less(struct nft_elems *ret, const struct nft_elem *a, size_t na,
-    const struct nft_elem *b, size_t nb)
-{
-	size_t k = 0;
-
-	for (size_t i = 0; i < na; i++) {
-		while (k < nb && elem_cmp(&b[k], &a[i]) < 0)
-			k++;
-		if (k == nb || elem_cmp(&b[k], &a[i]) != 0)
-			*array_add(ret) = a[i];
-	}
-}
-
-/*
- * Only what differs. Emptying a set and filling it again would be one
- * transaction, too; but the kernel (6.18) has moments in it in which a lookup
- * finds neither, and a deletion costs who makes it a grace period.
- */
-static void
-put_changes(struct nft_batch *b, const struct found_set *set,
-    const struct nft_set *shall)
-{
-	struct nft_elems gone = { 0 }, fresh = { 0 };
-	struct nft_set part = { .name = set->name,
-		.key_len = set->key_len,
-		.flags = NFT_SET_INTERVAL };
-
-	less(&gone, set->has.v, set->has.n, shall->elem, shall->n_elem);
-	less(&fresh, shall->elem, shall->n_elem, set->has.v, set->has.n);
-	part.elem = gone.v;
-	part.n_elem = gone.n;
-	nft_batch_del_elems(b, NFPROTO_INET, NFT_PF_TABLE, &part);
-	part.elem = fresh.v;
-	part.n_elem = fresh.n;
-	nft_batch_elems(b, NFPROTO_INET, NFT_PF_TABLE, &part);
-	array_clear(&gone);
-	array_clear(&fresh);
 }
 
 static int
@@ -288,15 +218,11 @@ sync_once(const struct nft_addrs *addrs, struct err *err)
 		return 0;
 	if (r < 0)
 		return r;
+	nft_addr_sets_fill(f.v, f.n, addrs, &f.arena);
 	nft_batch_init(&b);
-	for (size_t i = 0; i < f.n; i++) {
-		struct nft_set shall = { .name = f.v[i].name };
-
-		nft_addr_sets_fill(&shall, 1, addrs, &f.arena);
-		sort(f.v[i].has.v, f.v[i].has.n);
-		put_changes(&b, &f.v[i], &shall);
-	}
-	return nft_batch_commit_on(&b, genid, err);
+	for (size_t i = 0; i < f.n && r == 0; i++)
+		r = nl_put_set(&b, &f.v[i], err);
+	return r < 0 ? r : nft_batch_commit_on(&b, genid, err);
 }
 
 int

@@ -126,14 +126,9 @@ put_elem(
 	if (e->end)
 		nl_put_be32(b, NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
 	if ((set->flags & NFT_SET_MAP) && !e->end) {
-		if (set->data_type == NFT_DATA_VERDICT) {
-			nl_put_verdict(
-			    b, NFTA_SET_ELEM_DATA, e->verdict, e->chain);
-		} else {
-			data = nl_nest(b, NFTA_SET_ELEM_DATA);
-			nl_put(b, NFTA_DATA_VALUE, e->data, set->data_len);
-			nl_nest_end(b, data);
-		}
+		data = nl_nest(b, NFTA_SET_ELEM_DATA);
+		nl_put(b, NFTA_DATA_VALUE, e->data, set->data_len);
+		nl_nest_end(b, data);
 	}
 	nl_nest_end(b, elem);
 }
@@ -185,8 +180,7 @@ nft_batch_set(struct nft_batch *b, uint8_t family, const char *table,
 	nl_put_be32(b, NFTA_SET_KEY_LEN, set->key_len);
 	if (set->flags & NFT_SET_MAP) {
 		nl_put_be32(b, NFTA_SET_DATA_TYPE, set->data_type);
-		if (set->data_type != NFT_DATA_VERDICT)
-			nl_put_be32(b, NFTA_SET_DATA_LEN, set->data_len);
+		nl_put_be32(b, NFTA_SET_DATA_LEN, set->data_len);
 	}
 	if (set->size) {
 		size_t desc = nl_nest(b, NFTA_SET_DESC);
@@ -196,7 +190,6 @@ nft_batch_set(struct nft_batch *b, uint8_t family, const char *table,
 	}
 	nl_put_be32(b, NFTA_SET_ID, ++b->set_id);
 	nl_msg_end(b, msg);
-	nft_batch_elems(b, family, table, set);
 }
 
 void
@@ -262,8 +255,6 @@ nft_batch_content(struct nft_batch *b, const struct nft_table *t)
 {
 	for (size_t i = 0; i < t->n_chain; i++)
 		nft_batch_chain(b, t->family, t->name, &t->chain[i]);
-	for (size_t i = 0; i < t->n_set; i++)
-		nft_batch_set(b, t->family, t->name, &t->set[i]);
 	for (size_t i = 0; i < t->n_counter; i++)
 		nft_batch_counter(b, t->family, t->name, t->counter[i]);
 	for (size_t i = 0; i < t->n_timeout; i++)

@@ -58,7 +58,7 @@ void nft_batch_rule(struct nft_batch *b, uint8_t family, const char *table,
 void nft_batch_flush(
     struct nft_batch *b, uint8_t family, const char *table, const char *chain);
 
-/* Declare the set and fill it with its elements. */
+/* Declare the set; one that is there takes the new size. */
 void nft_batch_set(struct nft_batch *b, uint8_t family, const char *table,
     const struct nft_set *set);
 void nft_batch_del_set(
@@ -80,8 +80,8 @@ void nft_batch_counter(struct nft_batch *b, uint8_t family, const char *table,
 void nft_batch_timeout(struct nft_batch *b, uint8_t family, const char *table,
     const struct nft_timeout *t);
 
-/* Everything of one table: chains, sets, objects, rules, in the order that works. The
- * table itself must be there. */
+/* Everything of one table but its sets: chains, objects, rules, in the order
+ * that works. The table and the sets must be there. */
 void nft_batch_content(struct nft_batch *b, const struct nft_table *t);
 
 /*

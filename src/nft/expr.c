@@ -26,9 +26,8 @@ put_value(struct nft_batch *b, uint16_t type, const uint8_t *mem, size_t len)
 	nl_nest_end(b, nest);
 }
 
-void
-nl_put_verdict(
-    struct nft_batch *b, uint16_t type, int32_t code, const char *chain)
+static void
+put_verdict(struct nft_batch *b, uint16_t type, int32_t code, const char *chain)
 {
 	size_t data = nl_nest(b, type);
 	size_t verdict = nl_nest(b, NFTA_DATA_VERDICT);
@@ -144,7 +143,7 @@ static void
 put_rule_verdict(struct nft_batch *b, const struct nft_expr *x)
 {
 	nl_put_be32(b, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-	nl_put_verdict(b, NFTA_IMMEDIATE_DATA, x->op, x->name);
+	put_verdict(b, NFTA_IMMEDIATE_DATA, x->op, x->name);
 }
 
 static void

@@ -147,7 +147,8 @@ int nft_addrs_sync(const struct nft_addrs *addrs, struct err *err);
 
 /*
  * Replace the elements of sets of our inet table, in one transaction. Sets
- * that the loaded rules do not have are left out.
+ * that the loaded rules do not have are left out; what stays is never missed
+ * by a packet.
  */
 int nft_sets_replace(const struct nft_set *set, size_t n_set, struct err *err);
 

@@ -37,9 +37,6 @@ const char *nl_note(const struct nft_batch *b, uint32_t seq);
 
 void nl_put_exprs(
     struct nft_batch *b, const struct nft_expr *expr, size_t n_expr);
-/* A verdict, as a rule or a verdict map has it. */
-void nl_put_verdict(
-    struct nft_batch *b, uint16_t type, int32_t code, const char *chain);
 
 /* ---- socket.c ---- */
 
@@ -61,8 +58,16 @@ int nl_ask(struct mnl_socket *nl, struct nlmsghdr *req, mnl_cb_t cb, void *arg);
 int nl_dump(struct mnl_socket *nl, uint16_t type, uint8_t family,
     const char *table, const char *chain, mnl_cb_t cb, void *arg,
     struct err *err);
-/* The callback for elements; arg: a struct nft_elems, which they are added
- * to. */
-int nft_on_elems(const struct nlmsghdr *h, void *arg);
+
+/* ---- elems.c ---- */
+
+/*
+ * What makes the elements of a set those of `shall`; a set that is not there is
+ * left out. Only ranges that differ go and come, whole: emptying the set and
+ * filling it again would be one transaction, too, but the kernel (6.1 to 6.18)
+ * has moments in it in which a lookup finds neither the old nor the new.
+ */
+int nl_put_set(
+    struct nft_batch *b, const struct nft_set *shall, struct err *err);
 
 #endif

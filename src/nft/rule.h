@@ -128,12 +128,10 @@ enum nft_datatype {
 };
 
 struct nft_elem {
-	uint8_t key[20];   /* room for an interface and an IPv6 address */
-	uint8_t data[16];  /* of a map */
-	int32_t verdict;   /* of a verdict map: NF_DROP, NFT_GOTO, ... */
-	const char *chain; /* .. and where to go */
-	bool end;	   /* interval: first value behind the range */
-	uint32_t left;	   /* seconds it has left, as read; 0: it stays */
+	uint8_t key[20];  /* room for an interface and an IPv6 address */
+	uint8_t data[16]; /* of a map */
+	bool end;	  /* interval: first value behind the range */
+	uint32_t left;	  /* seconds it has left, as read; 0: it stays */
 };
 
 struct nft_set {
@@ -141,7 +139,7 @@ struct nft_set {
 	uint32_t flags; /* NFT_SET_* */
 	uint32_t key_type;
 	uint32_t key_len;
-	uint32_t data_type; /* of a map; NFT_DATA_VERDICT: of a verdict map */
+	uint32_t data_type; /* of a map */
 	uint32_t data_len;
 	uint32_t size; /* of a set that packets add to: most elements */
 	const struct nft_elem *elem;

@@ -236,14 +236,6 @@ weight_of(const struct nft_load *load)
 				n += rule->expr[x].kind == NFT_X_VERDICT &&
 				    is_jump(rule->expr[x].op);
 		}
-		for (size_t i = 0; i < table->n_set; i++) {
-			const struct nft_set *set = &table->set[i];
-
-			if (set->data_type != NFT_DATA_VERDICT)
-				continue;
-			for (size_t e = 0; e < set->n_elem; e++)
-				n += is_jump(set->elem[e].verdict);
-		}
 	}
 	return n;
 }
@@ -258,11 +250,10 @@ load_has_set(const struct nft_load *load, const char *name)
 }
 
 /*
- * Everything but the base chains goes: rules first, they refer to the rest;
- * then sets, whose verdicts refer to chains. A set that the new rules have,
- * too, stays and is only emptied (what it holds is told by its name, so it
- * has the same shape): to packets on their way it has the old content until
- * the new one is there, while a set made anew would be empty for them.
+ * Everything but the base chains goes: rules first, they refer to the rest. A
+ * set that the new rules have, too, stays (what it holds is told by its name,
+ * so it has the same shape): made anew it would be empty for packets on their
+ * way.
  */
 static void
 put_removal(
@@ -271,15 +262,10 @@ put_removal(
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++)
 		if (f->table[i])
 			nft_batch_flush(b, families[i], NFT_PF_TABLE, NULL);
-	for (size_t i = 0; i < f->sets.n; i++) {
-		const char *name = f->sets.v[i].name;
-
-		if (load_has_set(load, name))
-			nft_batch_flush_set(
-			    b, NFPROTO_INET, NFT_PF_TABLE, name);
-		else
-			nft_batch_del_set(b, NFPROTO_INET, NFT_PF_TABLE, name);
-	}
+	for (size_t i = 0; i < f->sets.n; i++)
+		if (!load_has_set(load, f->sets.v[i].name))
+			nft_batch_del_set(
+			    b, NFPROTO_INET, NFT_PF_TABLE, f->sets.v[i].name);
 	for (size_t i = 0; i < f->chains.n; i++)
 		if (!f->chains.v[i].base)
 			nft_batch_del_chain(b, f->chains.v[i].family,
@@ -299,8 +285,6 @@ put_table(struct nft_batch *b, const struct nft_load *load, size_t i)
 		.n_timeout = t->n_timeout,
 		.chain = t->chain,
 		.n_chain = t->n_chain,
-		.set = t->set,
-		.n_set = t->n_set,
 		.rule = t->rule,
 		.n_rule = i == 0 ? t->n_rule - 1 : t->n_rule,
 	};
@@ -327,10 +311,10 @@ put_tables(struct nft_batch *b, const struct found *f, bool on)
 }
 
 static bool
-has_set(const struct found *f, const char *name)
+has_set(const struct names *sets, const char *name)
 {
-	for (size_t i = 0; i < f->sets.n; i++)
-		if (streq(f->sets.v[i].name, name))
+	for (size_t i = 0; i < sets->n; i++)
+		if (streq(sets->v[i].name, name))
 			return true;
 	return false;
 }
@@ -341,7 +325,7 @@ has_set(const struct found *f, const char *name)
  * of the same transaction; packets of that moment would find them empty.
  */
 static int
-sets_first(const struct nft_load *load, struct found *f, uint32_t *genid,
+sets_first(const struct nft_load *load, const struct found *f, uint32_t *genid,
     struct names *made, struct err *err)
 {
 	_cleanup_(nft_batch_clear) struct nft_batch b = { 0 };
@@ -354,11 +338,11 @@ sets_first(const struct nft_load *load, struct found *f, uint32_t *genid,
 		const struct nft_set *set = &load->table[0].set[i];
 
 		if (!(set->flags & NFT_SET_INTERVAL) || set->n_elem == 0 ||
-		    has_set(f, set->name))
+		    has_set(&f->sets, set->name))
 			continue;
 		nft_batch_set(&b, NFPROTO_INET, NFT_PF_TABLE, set);
-		*array_add(&f->sets) = *array_add(made) =
-		    (struct nft_name){ .name = set->name };
+		nft_batch_elems(&b, NFPROTO_INET, NFT_PF_TABLE, set);
+		*array_add(made) = (struct nft_name){ .name = set->name };
 	}
 	if (made->n == before)
 		return 0;
@@ -391,6 +375,30 @@ remove_made(const struct names *made)
 	(void)nft_batch_commit(&b, NULL);
 }
 
+/* The sets, but for those that sets_first made just now. */
+static int
+put_sets(struct nft_batch *b, const struct found *f, const struct names *made,
+    const struct nft_load *load, struct err *err)
+{
+	const struct nft_table *t = &load->table[0];
+	int r = 0;
+
+	for (size_t i = 0; i < t->n_set && r == 0; i++) {
+		const struct nft_set *set = &t->set[i];
+
+		nft_batch_set(b, t->family, t->name, set);
+		if (has_set(made, set->name))
+			continue;
+		if (!has_set(&f->sets, set->name))
+			nft_batch_elems(b, t->family, t->name, set);
+		else if (set->n_elem == 0)
+			nft_batch_flush_set(b, t->family, t->name, set->name);
+		else
+			r = nl_put_set(b, set, err);
+	}
+	return r;
+}
+
 /* What stands now, and the generation that it is of. */
 static int
 find_all(struct found *f, uint32_t *genid, struct err *err)
@@ -420,6 +428,9 @@ load_once(const struct nft_load *load, struct names *made, struct err *err)
 	nft_batch_init(&b);
 	put_tables(&b, &f, load->enable || (f.table[0] && !f.dormant[0]));
 	put_removal(&b, &f, load);
+	r = put_sets(&b, &f, made, load, err);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < load->n_table; i++)
 		put_table(&b, load, i);
 	return nft_batch_commit_on(&b, genid, err);
@@ -477,22 +488,14 @@ nft_remove(struct err *err)
 static int
 replace_once(const struct nft_set *set, size_t n_set, struct err *err)
 {
-	_cleanup_(found_clear) struct found f = { 0 };
 	_cleanup_(nft_batch_clear) struct nft_batch b = { 0 };
 	uint32_t genid;
-	int r = find_all(&f, &genid, err);
+	int r = nft_genid(&genid, err);
 
-	if (r < 0)
-		return r;
 	nft_batch_init(&b);
-	for (size_t i = 0; i < n_set; i++) {
-		if (!has_set(&f, set[i].name))
-			continue;
-		nft_batch_flush_set(
-		    &b, NFPROTO_INET, NFT_PF_TABLE, set[i].name);
-		nft_batch_elems(&b, NFPROTO_INET, NFT_PF_TABLE, &set[i]);
-	}
-	return nft_batch_commit_on(&b, genid, err);
+	for (size_t i = 0; i < n_set && r == 0; i++)
+		r = nl_put_set(&b, &set[i], err);
+	return r < 0 ? r : nft_batch_commit_on(&b, genid, err);
 }
 
 int
