@@ -38,19 +38,17 @@ flushes(const struct pf_rule *r, const struct pf_table *t _unused_)
 }
 
 static void
-add(const struct pf_ruleset *rs, struct pf_table *t, const uint8_t *ip,
-    uint8_t af, int64_t since)
+add(const struct pf_ruleset *rs, struct pf_table *t,
+    const struct table_index *before, const uint8_t *ip, uint8_t af,
+    int64_t since)
 {
 	size_t len = af == AF_INET ? 4 : 16;
 	struct pf_addr a = { .kind = PF_ADDR_IP, .bits = (uint8_t)(len * 8) };
 	const struct pf_table one = { .addr = &a, .af = &af, .n = 1 };
 
 	memcpy(a.ip.b, ip, len);
-	for (size_t i = 0; i < t->n; i++)
-		if (table_same_addr(t, i, &one, 0))
-			return;
 	/* The kernel's set has room of its own: pf would have had none. */
-	if (tables_room(rs) > 0)
+	if (table_index_find(before, &one, 0) < 0 && tables_room(rs) > 0)
 		table_append(t, &a, af, since);
 }
 
@@ -64,9 +62,11 @@ overload_set_name(char buf[OVERLOAD_SET_LEN], const char *table, uint8_t af)
 static int
 read_into(const struct pf_ruleset *rs, struct pf_table *t, struct err *err)
 {
+	_cleanup_(table_index_clear) struct table_index before = { 0 };
 	static const uint8_t afs[] = { AF_INET, AF_INET6 };
 	int r = 0;
 
+	table_index_make(&before, t);
 	for (size_t i = 0; i < ARRAY_SIZE(afs) && r == 0; i++) {
 		struct nft_elems e = { 0 };
 		char name[OVERLOAD_SET_LEN];
@@ -74,7 +74,7 @@ read_into(const struct pf_ruleset *rs, struct pf_table *t, struct err *err)
 		overload_set_name(name, t->name, afs[i]);
 		r = nft_set_elems(name, &e, err);
 		for (size_t k = 0; r == 0 && k < e.n; k++)
-			add(rs, t, e.v[k].key, afs[i],
+			add(rs, t, &before, e.v[k].key, afs[i],
 			    since_now() + e.v[k].left - NFT_OVERLOAD_SECONDS);
 		array_clear(&e);
 	}

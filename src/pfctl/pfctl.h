@@ -435,19 +435,32 @@ int do_show(struct pfctl *p);
 int do_debug(struct pfctl *p);
 int do_clear(struct pfctl *p);
 int do_table(struct pfctl *p);
-/* Take a table out of the ruleset and free it. */
 /* NULL: there is none. */
 struct pf_table *table_find(
     const struct pf_ruleset *rs, const char *anchor, const char *name);
 /* How many more addresses `set limit table-entries` lets all tables have
  * together; negative: so many too many. */
 int64_t tables_room(const struct pf_ruleset *rs);
+/* Take a table out of the ruleset and free it. */
 void table_drop(struct pf_ruleset *rs, struct pf_table *t);
 void table_append(
     struct pf_table *t, const struct pf_addr *a, uint8_t af, int64_t since);
-/* The same address, with or without "!". */
-bool table_same_addr(
-    const struct pf_table *a, size_t i, const struct pf_table *b, size_t k);
 void show_tables(const struct pfctl *p, const struct pf_ruleset *rs);
+
+/* ---- table-index.c ---- */
+
+/* The addresses that a table had when this was made; they must stay where they
+ * are, more may be added. The caller clears it. */
+struct table_index {
+	const struct pf_table *table;
+	size_t *place; /* in the table, in the order of the addresses */
+	size_t n;
+};
+void table_index_make(struct table_index *ret, struct pf_table *t);
+void table_index_clear(struct table_index *x);
+/* The first place of the i-th address of `from`, with or without "!", in the
+ * table; -1: it is not there. */
+ssize_t table_index_find(
+    const struct table_index *x, const struct pf_table *from, size_t i);
 
 #endif

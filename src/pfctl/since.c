@@ -84,31 +84,17 @@ since_read(struct pf_ruleset *rs, const char *text)
 
 /* ---- over a load ---- */
 
-/* Most often it is the one behind the last that was found. */
-static size_t
-find(
-    const struct pf_table *old, size_t hint, const struct pf_table *t, size_t i)
-{
-	if (hint < old->n && table_same_addr(old, hint, t, i))
-		return hint;
-	for (size_t k = 0; k < old->n; k++)
-		if (table_same_addr(old, k, t, i))
-			return k;
-	return old->n;
-}
-
 static void
-carry(struct pf_table *t, const struct pf_table *old)
+carry(struct pf_table *t, struct pf_table *old)
 {
-	size_t hint = 0;
+	_cleanup_(table_index_clear) struct table_index in_old = { 0 };
 
+	table_index_make(&in_old, old);
 	for (size_t i = 0; i < t->n; i++) {
-		size_t k = find(old, hint, t, i);
+		ssize_t k = table_index_find(&in_old, t, i);
 
-		if (k == old->n)
-			continue;
-		t->since[i] = old->since[k];
-		hint = k + 1;
+		if (k >= 0)
+			t->since[i] = old->since[k];
 	}
 }
 
@@ -116,7 +102,7 @@ void
 since_carry(struct pf_ruleset *rs, const struct pf_ruleset *old)
 {
 	for (struct pf_table *t = rs->tables; t; t = t->next) {
-		const struct pf_table *o =
+		struct pf_table *o =
 		    old ? table_find(old, table_anchor(t), t->name) : NULL;
 
 		if (o == t)

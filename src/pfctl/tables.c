@@ -23,7 +23,8 @@ struct job {
 	struct pf_table *table;	 /* NULL: there is none of this name */
 	struct pf_ruleset *args; /* holds what was given as addresses */
 	const struct pf_table *given;
-	struct str answers; /* to print at the end */
+	struct table_index in_table, in_given; /* before the command */
+	struct str answers;		       /* to print at the end */
 	struct err err;
 };
 
@@ -136,42 +137,23 @@ table_drop(struct pf_ruleset *rs, struct pf_table *t)
 
 /* ---- addresses ---- */
 
-bool
-table_same_addr(
-    const struct pf_table *a, size_t i, const struct pf_table *b, size_t k)
-{
-	return a->af[i] == b->af[k] && a->addr[i].kind == b->addr[k].kind &&
-	    a->addr[i].bits == b->addr[k].bits &&
-	    memcmp(&a->addr[i].ip, &b->addr[k].ip, sizeof(union pf_ip)) == 0;
-}
-
-/* Where is the i-th of `from` among the first n of `t`? With or without "!"
- * is the same. */
+/* Where is the i-th of `from` in the table, as it was before the command? */
 static ssize_t
-index_in(
-    const struct pf_table *t, size_t n, const struct pf_table *from, size_t i)
+index_of(const struct job *j, const struct pf_table *from, size_t i)
 {
-	for (size_t k = 0; k < n; k++)
-		if (table_same_addr(from, i, t, k))
-			return (ssize_t)k;
-	return -1;
-}
-
-static ssize_t
-index_of(const struct pf_table *t, const struct pf_table *from, size_t i)
-{
-	return index_in(t, t->n, from, i);
+	return table_index_find(&j->in_table, from, i);
 }
 
 /* An address that was given before is told as one of two kinds. */
 static enum answer
-again(const struct pf_table *given, size_t i)
+again(const struct job *j, size_t i)
 {
-	ssize_t k = index_in(given, i, given, i);
+	const struct pf_table *g = j->given;
+	size_t k = (size_t)table_index_find(&j->in_given, g, i);
 
-	return k < 0				       ? NOTHING
-	    : given->addr[k].neg == given->addr[i].neg ? DUPLICATE
-						       : CONFLICT;
+	return k == i			       ? NOTHING
+	    : g->addr[k].neg == g->addr[i].neg ? DUPLICATE
+					       : CONFLICT;
 }
 
 /* -v: what became of each that was given, -vv: those of which nothing did,
@@ -218,13 +200,20 @@ append(struct pf_table *t, const struct pf_table *from, size_t i)
 	table_append(t, &from->addr[i], from->af[i], since_now());
 }
 
+/* Take out those that are marked, of the first n. */
 static void
-cut(struct pf_table *t, size_t i)
+cut(struct pf_table *t, const bool *marked, size_t n)
 {
-	t->n--;
-	memmove(&t->addr[i], &t->addr[i + 1], (t->n - i) * sizeof(*t->addr));
-	memmove(&t->af[i], &t->af[i + 1], (t->n - i) * sizeof(*t->af));
-	memmove(&t->since[i], &t->since[i + 1], (t->n - i) * sizeof(*t->since));
+	size_t to = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (i < n && marked[i])
+			continue;
+		t->addr[to] = t->addr[i];
+		t->af[to] = t->af[i];
+		t->since[to++] = t->since[i];
+	}
+	t->n = to;
 }
 
 /* Read the words of the command line, and those of the file of -f, as a
@@ -423,11 +412,11 @@ static int
 cmd_add(struct job *j)
 {
 	const struct pf_table *g = j->given;
-	size_t n = 0, had = j->table->n;
+	size_t n = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
-		enum answer a = again(g, i);
-		ssize_t at = index_in(j->table, had, g, i);
+		enum answer a = again(j, i);
+		ssize_t at = index_of(j, g, i);
 
 		if (at >= 0 && a == NOTHING &&
 		    j->table->addr[at].neg != g->addr[i].neg)
@@ -448,22 +437,22 @@ cmd_add(struct job *j)
 static int
 cmd_delete(struct job *j)
 {
+	_cleanup_free_ bool *gone = xcalloc(j->table->n + 1, sizeof(*gone));
 	const struct pf_table *g = j->given;
 	size_t n = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
-		enum answer a = again(g, i);
-		ssize_t at = index_of(j->table, g, i);
+		enum answer a = again(j, i);
+		ssize_t at = index_of(j, g, i);
 
-		if (at >= 0 && j->table->addr[at].neg != g->addr[i].neg) {
-			a = CONFLICT;
-		} else if (at >= 0) {
-			cut(j->table, (size_t)at);
-			a = DELETED;
-			n++;
+		if (at >= 0 && !gone[at]) {
+			gone[at] = j->table->addr[at].neg == g->addr[i].neg;
+			a = gone[at] ? DELETED : CONFLICT;
+			n += gone[at];
 		}
 		put_answer(j, a, g, i);
 	}
+	cut(j->table, gone, j->table->n);
 	if (n && changed(j))
 		return EX_TABLE;
 	notice(j->p, "%zu/%zu addresses deleted.\n", n, g->n);
@@ -487,9 +476,9 @@ static enum answer
 replace_one(struct job *j, size_t i)
 {
 	const struct pf_table *g = j->given;
-	ssize_t at = index_of(j->table, g, i);
+	ssize_t at = index_of(j, g, i);
 
-	if (index_in(g, i, g, i) >= 0)
+	if (again(j, i) != NOTHING)
 		return DUPLICATE;
 	if (at < 0) {
 		append(j->table, g, i);
@@ -504,14 +493,15 @@ replace_one(struct job *j, size_t i)
 static int
 cmd_replace(struct job *j)
 {
-	size_t n[CONFLICT + 1] = { 0 };
+	size_t had = j->table->n, n[CONFLICT + 1] = { 0 };
+	_cleanup_free_ bool *gone = xcalloc(had + 1, sizeof(*gone));
 	struct str deleted = STR_INIT;
 
-	for (size_t i = j->table->n; i-- > 0;) {
-		if (index_of(j->given, j->table, i) >= 0)
+	for (size_t i = had; i-- > 0;) {
+		if (table_index_find(&j->in_given, j->table, i) >= 0)
 			continue;
 		put_answer(j, DELETED, j->table, i);
-		cut(j->table, i);
+		gone[i] = true;
 		n[DELETED]++;
 	}
 	/* They are told behind the others. */
@@ -525,6 +515,7 @@ cmd_replace(struct job *j)
 	}
 	str_add(&j->answers, deleted.buf);
 	str_clear(&deleted);
+	cut(j->table, gone, had);
 	if (n[ADDED] > n[DELETED] && is_too_much(j))
 		return EX_TABLE;
 	if (n[ADDED] + n[DELETED] + n[CHANGED] && changed(j))
@@ -558,6 +549,7 @@ cmd_zero(struct job *j)
 static int
 cmd_expire(struct job *j)
 {
+	_cleanup_free_ bool *gone = xcalloc(j->table->n + 1, sizeof(*gone));
 	int64_t life, now = since_now();
 	size_t n = 0;
 
@@ -576,9 +568,10 @@ cmd_expire(struct job *j)
 			return EX_TABLE;
 		}
 		put_answer(j, DELETED, j->table, i);
-		cut(j->table, i);
+		gone[i] = true;
 		n++;
 	}
+	cut(j->table, gone, j->table->n);
 	if (n && changed(j))
 		return EX_TABLE;
 	notice(j->p, "%zu/%zu addresses expired.\n", n, n);
@@ -700,7 +693,13 @@ run(struct job *j, const struct table_cmd *cmd)
 	j->table = table_find(
 	    j->current.rules, j->p->anchor ? j->p->anchor : "", j->p->table);
 	r = prepare(j, cmd);
-	return r ? r : cmd->run(j);
+	if (r)
+		return r;
+	if (cmd->args) {
+		table_index_make(&j->in_table, j->table);
+		table_index_make(&j->in_given, j->args->tables);
+	}
+	return cmd->run(j);
 }
 
 int
@@ -729,6 +728,8 @@ do_table(struct pfctl *p)
 	if (rc == 0)
 		fputs(j.answers.buf, stdout);
 	str_clear(&j.answers);
+	table_index_clear(&j.in_table);
+	table_index_clear(&j.in_given);
 	pf_ruleset_freep(&j.args);
 	current_clear(&j.current);
 	store_close(&j.store);
