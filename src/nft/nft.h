@@ -202,4 +202,22 @@ int nft_state_adopt(const struct nft_tuple *conn, struct err *err);
 int nft_state_kill(bool (*kill)(const struct nft_state *s, void *arg),
     void *arg, struct err *err);
 
+/*
+ * Set bits in the third word of entries' labels: those that `bits` has for an
+ * entry, which is asked for each. Bits of a label are never cleared.
+ */
+int nft_state_mark(uint32_t (*bits)(const struct nft_state *s, void *arg),
+    void *arg, struct err *err);
+
+/* ---- sources ---- */
+
+/* Whose the state of `bit` is, as pf sees him: before the translation of an in
+ * rule's, after that of an out rule's. IPv4 is ::ffff:a.b.c.d. */
+void nft_state_source(const struct nft_state *s, uint32_t bit, uint8_t ret[16]);
+
+/* Take sources out of the sets in which limited rules count them; `which` is
+ * asked for each. */
+int nft_sources_forget(bool (*which)(const uint8_t addr[16], void *arg),
+    void *arg, struct err *err);
+
 #endif

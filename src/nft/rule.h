@@ -247,11 +247,13 @@ struct nft_tag {
 /*
  * What the limits of sources know of a state, given its bit: its handshake is
  * over and was counted; it was flushed, and no longer is one; it was made
- * after its source was flushed, and lives on.
+ * after its source was flushed, and lives on; its source was forgotten (pfctl
+ * -K, -F Sources), and it counts for none.
  */
 #define NFT_L_COUNTED(bit) ((bit) >> 8)
 #define NFT_L_DEAD(bit) ((bit) >> 6)
 #define NFT_L_LATER(bit) ((bit) >> 4)
+#define NFT_L_FORGOTTEN(bit) ((bit) >> 2)
 
 /*
  * Bits of the packet mark that pf uses while a packet is inside (bits 24 to
@@ -302,6 +304,9 @@ nft_if_number(const char *name)
 #define NFT_OVERLOAD_SECONDS 0x7fffffffu
 #define NFT_S_FLUSHED "flushed"
 #define NFT_S_FLUSHED_RULE "flushed_rule"
+/* How the names of sets begin in which the sources of limited rules count: the
+ * last 16 bytes of a key are the address, IPv4 as above. */
+#define NFT_S_SOURCES "nodes_", "states_", "conn_", "rate_", "sources_"
 
 static inline void
 nft_own_set_name(char buf[NFT_ADDR_SET_LEN], bool v6, const char *ifname)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* States: the entries of conntrack, read and deleted. */
+/* States: the entries of conntrack, read, deleted and marked. */
 #include "nft/nft.h"
 
 #include <arpa/inet.h>
@@ -259,6 +259,93 @@ nft_state_kill(bool (*kill)(const struct nft_state *s, void *arg), void *arg,
 		killed += r == 0;
 	}
 	return killed;
+}
+
+/* ---- marking ---- */
+
+struct marks {
+	uint32_t (*bits)(const struct nft_state *s, void *arg);
+	void *arg;
+	struct mark {
+		struct nf_conntrack *ct;
+		uint32_t bits;
+	} * v;
+	size_t n, cap;
+};
+
+static void
+marks_clear(struct marks *m)
+{
+	for (size_t i = 0; i < m->n; i++)
+		nfct_destroy(m->v[i].ct);
+	array_clear(m);
+}
+
+static int
+add_mark(const struct nf_conntrack *ct, void *arg)
+{
+	struct marks *m = arg;
+	struct nft_state s = state_of(ct);
+	uint32_t bits = m->bits(&s, m->arg);
+
+	if (bits)
+		*array_add(m) = (struct mark){ nfct_clone(ct), bits };
+	return 0;
+}
+
+static struct nfct_bitmask *
+third_word(uint32_t bits)
+{
+	struct nfct_bitmask *mask = nfct_bitmask_new(127);
+
+	if (!mask)
+		BUG("out of memory");
+	for (unsigned int bit = 0; bit < 32; bit++)
+		if (bits >> bit & 1)
+			nfct_bitmask_set_bit(mask, 64 + bit);
+	return mask;
+}
+
+static int
+put_mark(struct mnl_socket *nl, const struct mark *m)
+{
+	struct nf_conntrack *ct = nfct_new();
+	char buf[4096];
+	struct nlmsghdr *h = ct_request(buf, IPCTNL_MSG_CT_NEW, NLM_F_ACK,
+	    nfct_get_attr_u8(m->ct, ATTR_L3PROTO));
+	int r;
+
+	if (!ct)
+		BUG("out of memory");
+	nfct_copy(ct, m->ct, NFCT_CP_ORIG);
+	/* Both are taken over. */
+	nfct_set_attr(ct, ATTR_CONNLABELS, third_word(m->bits));
+	nfct_set_attr(ct, ATTR_CONNLABELS_MASK, third_word(m->bits));
+	r = nfct_nlmsg_build(h, ct) < 0 ? -EINVAL : nl_ask(nl, h, NULL, NULL);
+	nfct_destroy(ct);
+	return r;
+}
+
+int
+nft_state_mark(uint32_t (*bits)(const struct nft_state *s, void *arg),
+    void *arg, struct err *err)
+{
+	_cleanup_(nl_closep) struct mnl_socket *nl = NULL;
+	_cleanup_(marks_clear) struct marks m = { bits, arg, 0, 0, 0 };
+	struct walk w = { add_mark, &m };
+	int r = walk_entries(&w, err);
+
+	if (r == 0)
+		r = nl_open(NETLINK_NETFILTER, &nl, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < m.n; i++) {
+		r = put_mark(nl, &m.v[i]);
+		if (r < 0 && r != -ENOENT)
+			return err_code(
+			    err, r, "cannot mark a conntrack entry");
+	}
+	return 0;
 }
 
 /* ---- adopting a connection ---- */

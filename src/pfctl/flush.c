@@ -60,8 +60,12 @@ flush_rest(struct pfctl *p, struct store *s, const struct world *w,
 			return r;
 		notice(p, "%d states cleared\n", r);
 	}
-	if (what & FLUSH_SOURCES)
+	if (what & FLUSH_SOURCES) {
+		r = flush_sources(s, w->env, err);
+		if (r < 0)
+			return r;
 		notice(p, "source tracking entries cleared\n");
+	}
 	if (what & FLUSH_INFO) {
 		r = info_clear(s, err);
 		if (r < 0)

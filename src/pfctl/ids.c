@@ -107,6 +107,20 @@ rule_ids_clear(struct rule_ids *ids)
 	array_clear(ids);
 }
 
+const struct pf_rule *
+rule_of(const struct rule_ids *ids, const struct pf_ruleset *rules, uint32_t id)
+{
+	size_t i = id - ids->first;
+	const struct pf_anchor *a;
+
+	if (id < ids->first || i >= ids->n)
+		return NULL;
+	a = pf_anchor_find(rules, ids->v[i].path);
+	if (!a || (size_t)ids->v[i].nr >= a->list[ids->v[i].list].n)
+		BUG("a number of a rule that is not loaded");
+	return a->list[ids->v[i].list].v[ids->v[i].nr];
+}
+
 int
 rule_number(const struct rule_ids *ids, uint32_t id)
 {

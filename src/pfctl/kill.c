@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* pfctl -k and -F states: which of conntrack's entries are meant, and that of
- * the session that asks is spared. */
+/* pfctl -k, -K and -F states: which of conntrack's entries are meant, and that
+ * of the session that asks is spared. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 
 #include "pfctl/states.h"
-
-struct net {
-	uint8_t family; /* 0: any */
-	uint8_t addr[16];
-	unsigned int bits;
-};
 
 /* Rules by the numbers that states bear. */
 struct labels {
@@ -32,8 +26,8 @@ struct hunt {
 	unsigned n_state;
 };
 
-static bool
-in_net(const struct net *n, const struct end *e, uint8_t family)
+bool
+net_has(const struct net *n, const uint8_t *addr, uint8_t family)
 {
 	unsigned int i;
 
@@ -42,29 +36,18 @@ in_net(const struct net *n, const struct end *e, uint8_t family)
 	if (n->family != family)
 		return false;
 	for (i = 0; i < n->bits; i++)
-		if ((n->addr[i / 8] ^ e->addr[i / 8]) & (0x80 >> i % 8))
+		if ((n->addr[i / 8] ^ addr[i / 8]) & (0x80 >> i % 8))
 			return false;
 	return true;
 }
 
 static bool
-has_label(struct labels *l, uint32_t rule)
+has_label(struct labels *l, uint32_t id)
 {
-	size_t i = rule - l->ids.first;
-	const struct pf_anchor *a;
-	const char *label;
+	const struct pf_rule *r = rule_of(&l->ids, l->loaded.rules, id);
 
-	if (rule == 0) /* none let it pass */
-		return false;
-	if (rule < l->ids.first || i >= l->ids.n) {
-		l->n_unknown++;
-		return false;
-	}
-	a = pf_anchor_find(l->loaded.rules, l->ids.v[i].path);
-	if (!a || (size_t)l->ids.v[i].nr >= a->list[l->ids.v[i].list].n)
-		BUG("a number of a rule that is not loaded");
-	label = a->list[l->ids.v[i].list].v[l->ids.v[i].nr]->label;
-	return label && streq(label, l->wanted);
+	l->n_unknown += !r && id != 0; /* 0: none let it pass */
+	return r && r->label && streq(r->label, l->wanted);
 }
 
 static bool
@@ -80,8 +63,10 @@ is_meant(const struct hunt *h, const struct nft_state *s, uint32_t bit)
 	if (h->labels)
 		return has_label(h->labels, v.rule);
 	return h->all ||
-	    (in_net(&h->src, v.out ? &v.left : &v.right, s->orig.family) &&
-		in_net(&h->dst, v.out ? &v.right : &v.left, s->orig.family));
+	    (net_has(
+		 &h->src, (v.out ? &v.left : &v.right)->addr, s->orig.family) &&
+		net_has(&h->dst, (v.out ? &v.right : &v.left)->addr,
+		    s->orig.family));
 }
 
 /* How many of pf's states of the entry are meant. */
@@ -221,32 +206,37 @@ net_of(const struct addrinfo *a, unsigned int bits)
 	return n;
 }
 
+/*
+ * For each address of the first name, and each of the second if there is one:
+ * `kill` says how many it killed.
+ */
 static int
-kill_hosts(struct pfctl *p, const struct pf_env *env, struct err *err)
+kill_pairs(struct pfctl *p, const char *what, const char *const *names,
+    unsigned n,
+    int (*kill)(const struct net *src, const struct net *dst, void *arg,
+	struct err *err),
+    void *arg, struct err *err)
 {
 	struct addrinfo *src = NULL, *dst = NULL;
 	unsigned int src_bits, dst_bits = 0;
 	unsigned killed = 0, n_src = 0, n_dst = 0;
-	int r = parse_net(p->kill[0], &src, &src_bits, err);
+	int r = parse_net(names[0], &src, &src_bits, err);
 
-	if (r == 0 && p->n_kill > 1)
-		r = parse_net(p->kill[1], &dst, &dst_bits, err);
+	if (r == 0 && n > 1)
+		r = parse_net(names[1], &dst, &dst_bits, err);
 	for (struct addrinfo *a = src; r >= 0 && a; a = a->ai_next, n_src++) {
-		for (struct addrinfo *b = dst; r >= 0;
-		     b = b ? b->ai_next : NULL) {
-			struct hunt h = { .src = net_of(a, src_bits),
-				.ifname = p->interface,
-				.env = env };
+		const struct net from = net_of(a, src_bits);
+		struct addrinfo *b = dst;
 
-			if (b) {
-				h.dst = net_of(b, dst_bits);
-				n_dst++;
-			}
-			r = nft_state_kill(is_prey, &h, err);
-			killed += h.n_state;
-			if (!b || !b->ai_next)
-				break;
-		}
+		do {
+			struct net to = { 0 };
+
+			if (b)
+				to = net_of(b, dst_bits);
+			n_dst += b != NULL;
+			r = kill(&from, &to, arg, err);
+			killed += r > 0 ? (unsigned)r : 0;
+		} while (r >= 0 && b && (b = b->ai_next));
 	}
 	if (src)
 		freeaddrinfo(src);
@@ -254,9 +244,31 @@ kill_hosts(struct pfctl *p, const struct pf_env *env, struct err *err)
 		freeaddrinfo(dst);
 	if (r < 0)
 		return r;
-	notice(p, "killed %u states from %u sources and %u destinations\n",
-	    killed, n_src, n_dst);
+	notice(p, "killed %u %s from %u sources and %u destinations\n", killed,
+	    what, n_src, n_dst);
 	return 0;
+}
+
+static int
+kill_host(
+    const struct net *src, const struct net *dst, void *arg, struct err *err)
+{
+	const struct hunt *all = arg;
+	struct hunt h = *all;
+	int r;
+
+	h.src = *src;
+	h.dst = *dst;
+	r = nft_state_kill(is_prey, &h, err);
+	return r < 0 ? r : (int)h.n_state;
+}
+
+static int
+kill_hosts(struct pfctl *p, const struct pf_env *env, struct err *err)
+{
+	struct hunt h = { .ifname = p->interface, .env = env };
+
+	return kill_pairs(p, "states", p->kill, p->n_kill, kill_host, &h, err);
 }
 
 static int
@@ -341,8 +353,43 @@ kill_states(
 	return kill_hosts(p, w->env, err);
 }
 
+/* ---- -K ---- */
+
+/* What a filter rule tracks has no destination, which is 0.0.0.0 to a second
+ * name. */
+static int
+kill_source(
+    const struct net *src, const struct net *dst, void *arg, struct err *err)
+{
+	static const uint8_t none[16] = { 0 };
+
+	return net_has(dst, none, src->family) ? sources_forget(arg, src, err)
+					       : 0;
+}
+
+static int
+kill_sources(
+    struct pfctl *p, struct store *s, const struct world *w, struct err *err)
+{
+	_cleanup_(current_clear) struct current loaded = CURRENT_INIT;
+	_cleanup_(sources_clear) struct sources all = { 0 };
+	int r = current_read(s, w->env, &loaded, err);
+
+	if (r == 0)
+		r = sources_read(&all, s, loaded.rules, err);
+	return r < 0 ? r
+		     : kill_pairs(p, "src nodes", p->kill_src, p->n_kill_src,
+			   kill_source, &all, err);
+}
+
 int
 do_kill(struct pfctl *p)
 {
 	return with_store(p, kill_states);
+}
+
+int
+do_kill_sources(struct pfctl *p)
+{
+	return with_store(p, kill_sources);
 }

@@ -392,11 +392,9 @@ check_anchor(struct pfctl *p)
 static void
 check_built(const struct pfctl *p)
 {
-	const char *what = p->n_kill_src ? "-K" : p->resolve ? "-r" : NULL;
-
-	if (what == NULL || p->dry)
+	if (!p->resolve || p->dry)
 		return;
-	complain("%s is not built yet", what);
+	complain("-r is not built yet");
 	exit(1);
 }
 
@@ -404,8 +402,9 @@ static bool
 asks_the_kernel(const struct pfctl *p)
 {
 	return p->disable || p->enable || p->show || p->flush || p->file ||
-	    p->n_kill || p->table_cmd || p->clear || p->confirmed ||
-	    p->revert || p->leftovers || p->restore || p->follow;
+	    p->n_kill || p->n_kill_src || p->table_cmd || p->clear ||
+	    p->confirmed || p->revert || p->leftovers || p->restore ||
+	    p->follow;
 }
 
 /* The order in which FreeBSD's pfctl does what it is asked to. */
@@ -449,6 +448,8 @@ run(struct pfctl *p)
 		rc |= do_flush(p);
 	if (p->n_kill && !rc)
 		rc |= do_kill(p);
+	if (p->n_kill_src && !rc)
+		rc |= do_kill_sources(p);
 	if (p->table_cmd && !streq(p->table_cmd, "load") && !rc)
 		return do_table(p);
 	if (p->file && !rc)

@@ -98,22 +98,6 @@ struct flushed {
 	struct nft_elems all, rule;
 };
 
-/* The opener as pf sees him: in before, out after his address was
- * translated. */
-static void
-source_of(uint8_t ret[16], const struct nft_state *s, uint32_t bit)
-{
-	const uint8_t *ip = bit == NFT_L_FWD ? s->orig.src : s->reply.dst;
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-	if (s->orig.family == AF_INET6) {
-		memcpy(ret, ip, 16);
-		return;
-	}
-	memcpy(ret, mapped, sizeof(mapped));
-	memcpy(ret + 12, ip, 4);
-}
-
 static bool
 holds(const struct nft_elems *e, const uint8_t *key, size_t len)
 {
@@ -137,7 +121,7 @@ is_flushed(const struct nft_state *s, void *arg)
 		    (s->label[2] & NFT_L_LATER(bits[i])))
 			continue;
 		memcpy(key, &s->label[i], 4);
-		source_of(key + 4, s, bits[i]);
+		nft_state_source(s, bits[i], key + 4);
 		if (holds(&f->all, key + 4, 16) || holds(&f->rule, key, 20))
 			return true;
 	}

@@ -390,9 +390,16 @@ int flush_rest(struct pfctl *p, struct store *s, const struct world *w,
 int show_states(struct pfctl *p, struct store *s, const struct pf_env *env,
     struct err *err);
 
+/* ---- sources.c ---- */
+
+int show_sources(const struct pfctl *p, struct store *s,
+    const struct pf_ruleset *rules, struct err *err);
+int flush_sources(struct store *s, const struct pf_env *env, struct err *err);
+
 /* ---- kill.c ---- */
 
 int do_kill(struct pfctl *p);
+int do_kill_sources(struct pfctl *p);
 /* Delete all states, with -i those bound to the interface, but that of the
  * session we run in. */
 int flush_states(struct pfctl *p, const struct pf_env *env, struct err *err);

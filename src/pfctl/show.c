@@ -4,7 +4,7 @@
 
 #include "pf/normal.h"
 #include "pfctl/counts.h"
-#include "pfctl/pfctl.h"
+#include "pfctl/states.h"
 
 /* What most shows need. */
 struct view {
@@ -223,6 +223,12 @@ show_states_of(struct view *v, struct err *err)
 }
 
 static int
+show_sources_of(struct view *v, struct err *err)
+{
+	return show_sources(v->p, &v->store, v->current.rules, err);
+}
+
+static int
 show_info_of(struct view *v, struct err *err)
 {
 	return show_info(v->p, &v->store, &v->current, err);
@@ -332,7 +338,7 @@ show_none(struct view *v _unused_, struct err *err _unused_)
 }
 
 static bool
-any_label(const struct view *v)
+any_label(struct view *v)
 {
 	const struct pf_anchor *a = anchor_of(v);
 	const struct pf_rules *list = a ? &a->list[PF_LIST_FILTER] : NULL;
@@ -395,7 +401,7 @@ static const struct show {
 	{ "nat", show_nat },
 	{ "states", show_states_of },
 	{ "info", show_info_of },
-	{ "Sources", show_none },
+	{ "Sources", show_sources_of },
 	{ "queue", show_none },
 	{ "labels", show_labels },
 	{ "timeouts", show_timeouts_of },
@@ -418,7 +424,7 @@ title(const char *text, bool *opened)
 }
 
 static bool
-any_translation(const struct view *v)
+any_translation(struct view *v)
 {
 	const struct pf_anchor *a = anchor_of(v);
 
@@ -428,11 +434,20 @@ any_translation(const struct view *v)
 }
 
 static bool
-any_state(const struct view *v _unused_)
+any_state(struct view *v _unused_)
 {
 	unsigned states;
 
 	return states_now(&states, NULL) == 0 && states > 0;
+}
+
+static bool
+any_source(struct view *v)
+{
+	_cleanup_(sources_clear) struct sources all = { 0 };
+
+	return sources_read(&all, &v->store, v->current.rules, NULL) == 0 &&
+	    all.n > 0;
 }
 
 /* Parts without a condition have a title even if there is nothing below. That
@@ -442,12 +457,13 @@ show_all(struct view *v, struct err *err)
 {
 	static const struct {
 		const char *title;
-		bool (*wanted)(const struct view *v);
+		bool (*wanted)(struct view *v);
 		int (*show)(struct view *v, struct err *err);
 	} parts[] = {
 		{ "TRANSLATION RULES", any_translation, show_nat },
 		{ "FILTER RULES", NULL, show_rules },
 		{ "STATES", any_state, show_states_of },
+		{ "SOURCE TRACKING NODES", any_source, show_sources_of },
 		{ "INFO", NULL, show_info_of },
 		{ "LABEL COUNTERS", any_label, show_labels },
 		{ "TIMEOUTS", NULL, show_timeouts_of },

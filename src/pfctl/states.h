@@ -51,5 +51,42 @@ void rule_ids_clear(struct rule_ids *ids);
 /* The filter rule's number, or -1 (a translation rule that passed by itself,
  * or a rule of an earlier load). */
 int rule_number(const struct rule_ids *ids, uint32_t id);
+/* The rule among those that are loaded, of whatever list; NULL: one of an
+ * earlier load. */
+const struct pf_rule *rule_of(
+    const struct rule_ids *ids, const struct pf_ruleset *rules, uint32_t id);
+
+/* ---- kill.c: networks of the command line ---- */
+
+struct net {
+	uint8_t family; /* 0: any */
+	uint8_t addr[16];
+	unsigned int bits;
+};
+bool net_has(const struct net *n, const uint8_t *addr, uint8_t family);
+
+/* ---- sources.c ---- */
+
+struct source {
+	uint8_t family;
+	uint8_t addr[16]; /* IPv4 as ::ffff:a.b.c.d */
+	int nr;		  /* of the filter rule; -1: source-track global */
+	uint32_t seconds; /* of the rule's rate, 0: it has none */
+	unsigned states, conns; /* conns: handshakes that are over */
+};
+struct sources {
+	const struct pf_ruleset *rules;
+	struct rule_ids ids;
+	struct source *v; /* by address */
+	size_t n, cap;
+};
+/* Those that the loaded rules track, with what they have now. */
+int sources_read(struct sources *ret, struct store *s,
+    const struct pf_ruleset *rules, struct err *err);
+void sources_clear(struct sources *all);
+/* Those in the network (NULL: all) are tracked no more, their states are
+ * nobody's; how many. */
+int sources_forget(
+    const struct sources *all, const struct net *net, struct err *err);
 
 #endif

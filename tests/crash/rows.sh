@@ -327,6 +327,18 @@ pf_forgets() {
 	pfctl -q -k 0.0.0.0/0 -k 192.168.178.99 && guarded &&
 	! pfctl -s states | grep -q 192.168.178.99 && pf_off
 }
+# The source of that state is this host.
+pf_has_source() {
+	pf_on && {
+		cat "$TMP/old.conf"
+		echo "pass out on em0 keep state (source-track rule, max-src-states 9)"
+	} >"$TMP/tracks.conf" && pfctl -q -f "$TMP/tracks.conf" &&
+	echo x >/dev/udp/192.168.178.99/9 && pfctl -s Sources | grep -q "states 1,"
+}
+pf_forgets_source() {
+	pfctl -q -K 0.0.0.0/0 && guarded && [ -z "$(pfctl -s Sources)" ] &&
+	pfctl -s states | grep -q 192.168.178.99 && pf_off
+}
 pf_counts_anew() {
 	pfctl -q -z && guarded && ! pfctl -s rules -v 2>/dev/null |
 	    grep -q 'Packets: [1-9]' && pf_off
@@ -397,6 +409,7 @@ rows() {
 	row 'pfctl --follow' 'pfctl --follow' pf_moved pf_follows
 	row 'pfctl -k' 'pfctl -k 0.0.0.0/0 -k 192.168.178.99' pf_has_state \
 	    pf_forgets
+	row 'pfctl -K' 'pfctl -K 0.0.0.0/0' pf_has_source pf_forgets_source
 	row 'pfctl -z' 'pfctl -z' pf_on pf_counts_anew
 	row 'pfctl -x' 'pfctl -x loud' pf_on pf_is_loud
 }

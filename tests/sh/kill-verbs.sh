@@ -110,11 +110,11 @@ test_expect 'no verb that changes something is left out' '
 	[ $(wc -l <"$TMP/want") -ge 15 ] && diff "$TMP/want" "$TMP/have"
 '
 
-# All options of pfctl but those that only look or say how (-K is not built); and
+# All options of pfctl but those that only look or say how; and
 # those that are for gaol watch.
 writing_options() {
 	pfctl --candidates - | cut -f1 | grep -Evx -e \
-	    '-[ADKNOPRaghimnopqrstv]|--(facts|json|lint|test)'
+	    '-[ADNOPRaghimnopqrstv]|--(facts|json|lint|test)'
 	printf '%s\n' --follow --restore
 }
 test_expect 'no option of pfctl that changes something is left out' '
