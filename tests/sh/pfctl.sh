@@ -37,6 +37,7 @@ mkfifo "$TMP/in"
 talk() { # SOURCE-PORT
 	[ -z "${talker-}" ] || kill "$talker"
 	exec 5<>"$TMP/in"
+	: >"$TMP/out"
 	nsenter -t "$outside" -n socat - \
 	    "TCP:192.168.178.40:2222,sourceport=$1" <&5 >"$TMP/out" &
 	talker=$!
@@ -383,5 +384,19 @@ test_expect 'two loaders at once: one or the other, whole' '
 		n=$(pfctl -s rules | wc -l)
 		[ "$n" = 3 ] || [ "$n" = 4 ] || exit 1
 	done
+'
+test_expect '-r shows names of hosts in states and tables' '
+	printf "%s\n" "192.168.178.20 client.example" "192.168.178.40 server.example" \
+	    >"$TMP/hosts" && mount --bind "$TMP/hosts" /etc/hosts &&
+	echo "pass in on em0 proto tcp to port 80" >"$TMP/r.conf" &&
+	pfctl -q -f "$TMP/r.conf" && reach 80 &&
+	pfctl -r -s states | tee "$TMP/out" &&
+	grep "server.example:80 <- client.example:[0-9]" "$TMP/out" &&
+	! pfctl -s states | grep example &&
+	pfctl -q -t named -T add 192.168.178.20 192.0.2.0/24 192.0.2.77 &&
+	pfctl -r -t named -T show | diff - <(printf "   %s\n" 192.0.2.0/24 \
+	    192.0.2.77 "192.168.178.20	(client.example)") &&
+	pfctl -r -v -t named -T test 192.168.178.20 2>/dev/null |
+	    grep -x "M  192.168.178.20	(client.example)"
 '
 test_done
