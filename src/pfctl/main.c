@@ -388,16 +388,6 @@ check_anchor(struct pfctl *p)
 	}
 }
 
-/* What is understood, but has nothing behind it, is not passed over. */
-static void
-check_built(const struct pfctl *p)
-{
-	if (!p->resolve || p->dry)
-		return;
-	complain("-r is not built yet");
-	exit(1);
-}
-
 static bool
 asks_the_kernel(const struct pfctl *p)
 {
@@ -474,7 +464,6 @@ main(int argc, char **argv)
 	opterr = 0;
 	parse_args(&p, argc, argv);
 	check_anchor(&p);
-	check_built(&p);
 	if (p.verbose && !p.dry && !p.quiet)
 		fputs("No ALTQ support in kernel\n"
 		      "ALTQ related functions disabled\n",

@@ -56,12 +56,29 @@ same_end(const struct end *a, const struct end *b, uint8_t family)
 
 /* ---- printing ---- */
 
-static void
-print_end(struct str *s, const struct end *e, uint8_t family)
+bool
+host_name(char ret[NI_MAXHOST], const uint8_t *addr, uint8_t family)
 {
-	char text[INET6_ADDRSTRLEN];
+	struct sockaddr_in6 six = { .sin6_family = AF_INET6 };
+	struct sockaddr_in four = { .sin_family = AF_INET };
 
-	inet_ntop(family, e->addr, text, sizeof(text));
+	if (family == AF_INET6) {
+		memcpy(&six.sin6_addr, addr, 16);
+		return getnameinfo((struct sockaddr *)&six, sizeof(six), ret,
+			   NI_MAXHOST, NULL, 0, NI_NAMEREQD) == 0;
+	}
+	memcpy(&four.sin_addr, addr, 4);
+	return getnameinfo((struct sockaddr *)&four, sizeof(four), ret,
+		   NI_MAXHOST, NULL, 0, NI_NAMEREQD) == 0;
+}
+
+static void
+print_end(struct str *s, const struct end *e, uint8_t family, bool names)
+{
+	char text[NI_MAXHOST];
+
+	if (!names || !host_name(text, e->addr, family))
+		inet_ntop(family, e->addr, text, sizeof(text));
 	str_add(s, text);
 	if (e->port)
 		str_printf(s, family == AF_INET ? ":%u" : "[%u]", e->port);
@@ -174,8 +191,9 @@ state_if(const struct nft_state *s, uint32_t bit, const struct pf_env *env)
 
 static void
 print_state(struct str *out, const struct nft_state *s, const struct pf_view *v,
-    int verbose, const struct rule_ids *ids)
+    const struct pfctl *pfctl, const struct rule_ids *ids)
 {
+	bool names = pfctl->resolve;
 	const char *proto = pf_proto_name(s->orig.proto);
 	struct peers p = peers_of(s);
 	bool left_opened = v->out;
@@ -185,19 +203,19 @@ print_state(struct str *out, const struct nft_state *s, const struct pf_view *v,
 		str_printf(out, "%s ", proto);
 	else
 		str_printf(out, "%u ", s->orig.proto);
-	print_end(out, &v->left, s->orig.family);
+	print_end(out, &v->left, s->orig.family, names);
 	if (!same_end(&v->left, &v->was, s->orig.family)) {
 		str_add(out, " (");
-		print_end(out, &v->was, s->orig.family);
+		print_end(out, &v->was, s->orig.family, names);
 		str_addc(out, ')');
 	}
 	str_add(out, v->out ? " -> " : " <- ");
-	print_end(out, &v->right, s->orig.family);
+	print_end(out, &v->right, s->orig.family, names);
 	str_printf(out, "       %s:%s\n", left_opened ? p.opener : p.other,
 	    left_opened ? p.other : p.opener);
-	if (verbose)
+	if (pfctl->verbose)
 		print_details(out, s, v, ids);
-	if (verbose > 1)
+	if (pfctl->verbose > 1)
 		str_printf(out, "   id: %016x creatorid: 00000000\n", s->id);
 }
 
@@ -225,7 +243,7 @@ show_states(struct pfctl *p, struct store *store, const struct pf_env *env,
 			v.ifname = state_if(&states.v[i], bits[k], env);
 			if (p->interface && !streq(p->interface, v.ifname))
 				continue;
-			print_state(&out, &states.v[i], &v, p->verbose, &ids);
+			print_state(&out, &states.v[i], &v, p, &ids);
 		}
 	}
 	fputs(out.buf, stdout);

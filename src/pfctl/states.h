@@ -4,6 +4,8 @@
 #ifndef PFCTL_STATES_H
 #define PFCTL_STATES_H
 
+#include <netdb.h>
+
 #include "pfctl/pfctl.h"
 
 /*
@@ -24,6 +26,8 @@ struct pf_view {
 /* The state of `bit` (NFT_L_FWD, NFT_L_REV), which the entry must have; but
  * for its interface. */
 void state_view(const struct nft_state *s, uint32_t bit, struct pf_view *v);
+/* -r: the name of an address; false: it has none. */
+bool host_name(char ret[NI_MAXHOST], const uint8_t *addr, uint8_t family);
 /* The interface that it is bound to, "all" if to none. */
 const char *state_if(
     const struct nft_state *s, uint32_t bit, const struct pf_env *env);

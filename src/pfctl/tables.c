@@ -6,7 +6,6 @@
  * are made from that. A command changes the first and replaces the second.
  */
 #include "base/array.h"
-#include "pfctl/pfctl.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,6 +13,7 @@
 #include <time.h>
 
 #include "base/ranges.h"
+#include "pfctl/states.h"
 
 struct job {
 	struct pfctl *p;
@@ -156,6 +156,32 @@ again(const struct job *j, size_t i)
 					       : CONFLICT;
 }
 
+/* -r: the name of a host. */
+static void
+print_name(
+    struct str *s, const struct job *j, const struct pf_table *t, size_t i)
+{
+	const struct pf_addr *a = &t->addr[i];
+	char name[NI_MAXHOST];
+
+	if (j->p->resolve && a->kind == PF_ADDR_IP &&
+	    a->bits == (t->af[i] == AF_INET ? 32 : 128) &&
+	    host_name(name, a->ip.b, t->af[i]))
+		str_printf(s, "\t(%s)", name);
+}
+
+/* An address without its "!". */
+static void
+print_addr(
+    struct str *s, const struct job *j, const struct pf_table *t, size_t i)
+{
+	struct pf_addr a = t->addr[i];
+
+	a.neg = false;
+	pf_print_addr(s, &a, t->af[i], 0);
+	print_name(s, j, t, i);
+}
+
 /* -v: what became of each that was given, -vv: those of which nothing did,
  * too. The letters are 12.1's. */
 static void
@@ -169,13 +195,12 @@ put_answer(struct job *j, enum answer a, const struct pf_table *t, size_t i)
 		[DUPLICATE] = 'X',
 		[CONFLICT] = 'Y',
 	};
-	struct pf_addr addr = t->addr[i];
 
 	if (j->p->verbose < (a == NOTHING ? 2 : 1))
 		return;
-	str_printf(&j->answers, "%c %c", letters[a], addr.neg ? '!' : ' ');
-	addr.neg = false;
-	pf_print_addr(&j->answers, &addr, t->af[i], 0);
+	str_printf(
+	    &j->answers, "%c %c", letters[a], t->addr[i].neg ? '!' : ' ');
+	print_addr(&j->answers, j, t, i);
 	str_addc(&j->answers, '\n');
 }
 
@@ -274,11 +299,8 @@ cmd_show(struct job *j)
 		order[i] = i;
 	qsort_r(order, t->n, sizeof(*order), by_addr, t);
 	for (size_t i = 0; i < t->n; i++) {
-		struct pf_addr a = t->addr[order[i]];
-
-		str_printf(&s, "  %c", a.neg ? '!' : ' ');
-		a.neg = false;
-		pf_print_addr(&s, &a, t->af[order[i]], 0);
+		str_printf(&s, "  %c", t->addr[order[i]].neg ? '!' : ' ');
+		print_addr(&s, j, t, order[i]);
 		str_addc(&s, '\n');
 		if (j->p->verbose)
 			print_cleared(&s, t->since[order[i]]);
@@ -333,6 +355,7 @@ print_tested(const struct job *j, size_t i, const struct pf_addr *e)
 			str_add(&s, "nomatch");
 		}
 	}
+	print_name(&s, j, j->given, i);
 	puts(s.buf);
 }
 
