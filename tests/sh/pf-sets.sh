@@ -9,7 +9,9 @@ in_namespaces net mount
 
 rules() { # ADDRESS...: of the table
 	cat <<-EOF
+	set state-policy if-bound
 	table <friends> persist { $* }
+	rdr on em0 proto tcp to port 1000:1010 -> 192.0.2.9 port 2000:*
 	nat on em0 from <friends> to any -> { 192.0.2.1, 192.0.2.2 } round-robin
 	block in on em0
 	pass in on em0 proto tcp from <friends> to (em0) port 22
