@@ -146,76 +146,25 @@ nft_addr_sets_fill(struct nft_set *set, size_t n_set,
 
 /* ---- bringing them up to date ---- */
 
-struct found_sets {
-	struct arena arena;
-	struct nft_set *v; /* without elements */
-	size_t n, cap;
-};
-
-static void
-found_sets_clear(struct found_sets *f)
+static bool
+is_addr_set(const char *name)
 {
-	arena_clear(&f->arena);
-	array_clear(f);
-}
-
-static int
-set_attr(const struct nlattr *attr, void *arg)
-{
-	const struct nlattr **v = arg;
-
-	if (mnl_attr_get_type(attr) <= NFTA_SET_NAME)
-		v[mnl_attr_get_type(attr)] = attr;
-	return MNL_CB_OK;
-}
-
-static int
-on_set(const struct nlmsghdr *h, void *arg)
-{
-	const struct nlattr *v[NFTA_SET_NAME + 1] = { 0 };
-	struct found_sets *f = arg;
 	struct wanted w;
 
-	(void)mnl_attr_parse(h, sizeof(struct nfgenmsg), set_attr, v);
-	if (!v[NFTA_SET_TABLE] || !v[NFTA_SET_NAME] ||
-	    !streq(mnl_attr_get_str(v[NFTA_SET_TABLE]), NFT_PF_TABLE) ||
-	    !parse_name(mnl_attr_get_str(v[NFTA_SET_NAME]), &w))
-		return MNL_CB_OK;
-	*array_add(f) = (struct nft_set){
-		.name =
-		    arena_strdup(&f->arena, mnl_attr_get_str(v[NFTA_SET_NAME])),
-		.flags = NFT_SET_INTERVAL,
-		.key_len = w.family == AF_INET ? 4 : 16,
-	};
-	return MNL_CB_OK;
-}
-
-/* -ENOENT without our table. */
-static int
-find_sets(struct found_sets *f, struct err *err)
-{
-	_cleanup_(nl_closep) struct mnl_socket *nl = NULL;
-	int r = nl_open(NETLINK_NETFILTER, &nl, err);
-
-	if (r < 0)
-		return r;
-	return nl_dump(nl, NFT_MSG_GETSET, NFPROTO_INET, NFT_PF_TABLE, NULL,
-	    on_set, f, err);
+	return parse_name(name, &w);
 }
 
 static int
 sync_once(const struct nft_addrs *addrs, struct err *err)
 {
-	_cleanup_(found_sets_clear) struct found_sets f = { 0 };
+	_cleanup_(nl_sets_clear) struct nl_sets f = { 0 };
 	_cleanup_(nft_batch_clear) struct nft_batch b = { 0 };
 	uint32_t genid;
 	int r = nft_genid(&genid, err);
 
 	if (r < 0)
 		return r;
-	r = find_sets(&f, err);
-	if (r == -ENOENT)
-		return 0;
+	r = nl_sets_read(&f, is_addr_set, err);
 	if (r < 0)
 		return r;
 	nft_addr_sets_fill(f.v, f.n, addrs, &f.arena);

@@ -7,6 +7,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nfnetlink.h>
 
+#include "base/arena.h"
 #include "base/array.h"
 #include "nft/batch.h"
 
@@ -59,7 +60,19 @@ int nl_dump(struct mnl_socket *nl, uint16_t type, uint8_t family,
     const char *table, const char *chain, mnl_cb_t cb, void *arg,
     struct err *err);
 
-/* ---- elems.c ---- */
+/* ---- sets.c ---- */
+
+/* The sets of our inet table whose names are wanted, without their elements.
+ * No table, no sets. */
+struct nl_sets {
+	bool (*want)(const char *name);
+	struct arena arena;
+	struct nft_set *v;
+	size_t n, cap;
+};
+int nl_sets_read(
+    struct nl_sets *ret, bool (*want)(const char *name), struct err *err);
+void nl_sets_clear(struct nl_sets *s);
 
 /*
  * What makes the elements of a set those of `shall`; a set that is not there is

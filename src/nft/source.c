@@ -2,12 +2,10 @@
 /* Sources that rules track: whose a state is, and the sets that count them. */
 #include "nft/nft.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <sys/socket.h>
 
-#include "base/arena.h"
 #include "nft/private.h"
 
 void
@@ -26,19 +24,6 @@ nft_state_source(const struct nft_state *s, uint32_t bit, uint8_t ret[16])
 
 /* ---- the sets ---- */
 
-struct found {
-	struct arena arena;
-	struct nft_set *v; /* without elements */
-	size_t n, cap;
-};
-
-static void
-found_clear(struct found *f)
-{
-	arena_clear(&f->arena);
-	array_clear(f);
-}
-
 static bool
 is_source_set(const char *name)
 {
@@ -48,48 +33,6 @@ is_source_set(const char *name)
 		if (str_starts(name, prefix[i]))
 			return true;
 	return false;
-}
-
-static int
-on_set(const struct nlmsghdr *h, void *arg)
-{
-	const char *table = NULL, *name = NULL;
-	const struct nlattr *attr;
-	struct found *f = arg;
-	uint32_t len = 0;
-
-	mnl_attr_for_each(attr, h, sizeof(struct nfgenmsg))
-	{
-		if (mnl_attr_get_type(attr) == NFTA_SET_TABLE)
-			table = mnl_attr_get_str(attr);
-		if (mnl_attr_get_type(attr) == NFTA_SET_NAME)
-			name = mnl_attr_get_str(attr);
-		if (mnl_attr_get_type(attr) == NFTA_SET_KEY_LEN)
-			len = ntohl(mnl_attr_get_u32(attr));
-	}
-	if (table && streq(table, NFT_PF_TABLE) && name && is_source_set(name))
-		*array_add(f) = (struct nft_set){
-			.name = arena_strdup(&f->arena, name),
-			.key_len = len,
-		};
-	return MNL_CB_OK;
-}
-
-/* Nothing without our table. */
-static int
-find_sets(struct found *f, struct err *err)
-{
-	_cleanup_(nl_closep) struct mnl_socket *nl = NULL;
-	int r = nl_open(NETLINK_NETFILTER, &nl, err);
-
-	if (r == 0)
-		r = nl_dump(nl, NFT_MSG_GETSET, NFPROTO_INET, NFT_PF_TABLE,
-		    NULL, on_set, f, err);
-	if (r == -ENOENT) {
-		err_clear(err);
-		return 0;
-	}
-	return r;
 }
 
 /* The address is the end of each key. */
@@ -116,8 +59,8 @@ forget_once(bool (*which)(const uint8_t addr[16], void *arg), void *arg,
     struct err *err)
 {
 	_cleanup_(nft_batch_clear) struct nft_batch b = { 0 };
-	_cleanup_(found_clear) struct found f = { 0 };
-	int r = find_sets(&f, err);
+	_cleanup_(nl_sets_clear) struct nl_sets f = { 0 };
+	int r = nl_sets_read(&f, is_source_set, err);
 
 	nft_batch_init(&b);
 	for (size_t i = 0; i < f.n && r == 0; i++)

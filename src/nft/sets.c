@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The elements of a set as they are in the kernel, and changing them. */
+/* Sets and their elements as they are in the kernel, and changing them. */
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
@@ -8,6 +8,57 @@
 
 #include "nft/nft.h"
 #include "nft/private.h"
+
+void
+nl_sets_clear(struct nl_sets *s)
+{
+	arena_clear(&s->arena);
+	array_clear(s);
+}
+
+static int
+on_set(const struct nlmsghdr *h, void *arg)
+{
+	const char *table = "", *name = "";
+	const struct nlattr *attr;
+	struct nl_sets *s = arg;
+	struct nft_set set = { 0 };
+
+	mnl_attr_for_each(attr, h, sizeof(struct nfgenmsg))
+	{
+		if (mnl_attr_get_type(attr) == NFTA_SET_TABLE)
+			table = mnl_attr_get_str(attr);
+		if (mnl_attr_get_type(attr) == NFTA_SET_NAME)
+			name = mnl_attr_get_str(attr);
+		if (mnl_attr_get_type(attr) == NFTA_SET_FLAGS)
+			set.flags = ntohl(mnl_attr_get_u32(attr));
+		if (mnl_attr_get_type(attr) == NFTA_SET_KEY_LEN)
+			set.key_len = ntohl(mnl_attr_get_u32(attr));
+	}
+	if (!streq(table, NFT_PF_TABLE) || !s->want(name))
+		return MNL_CB_OK;
+	set.name = arena_strdup(&s->arena, name);
+	*array_add(s) = set;
+	return MNL_CB_OK;
+}
+
+int
+nl_sets_read(
+    struct nl_sets *ret, bool (*want)(const char *name), struct err *err)
+{
+	_cleanup_(nl_closep) struct mnl_socket *nl = NULL;
+	int r = nl_open(NETLINK_NETFILTER, &nl, err);
+
+	ret->want = want;
+	if (r == 0)
+		r = nl_dump(nl, NFT_MSG_GETSET, NFPROTO_INET, NFT_PF_TABLE,
+		    NULL, on_set, ret, err);
+	if (r == -ENOENT) {
+		err_clear(err);
+		return 0;
+	}
+	return r;
+}
 
 static void
 read_value(uint8_t *ret, size_t room, const struct nlattr *attr)
