@@ -61,7 +61,9 @@ flush_rest(struct pfctl *p, struct store *s, const struct world *w,
 		notice(p, "%d states cleared\n", r);
 	}
 	if (what & FLUSH_SOURCES) {
-		r = flush_sources(s, w->env, err);
+		/* Rules loaded just now have sets of their own, and no states. */
+		if (!(what & FLUSH_RULES))
+			r = flush_sources(s, w->env, err);
 		if (r < 0)
 			return r;
 		notice(p, "source tracking entries cleared\n");

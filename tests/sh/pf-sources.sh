@@ -112,6 +112,11 @@ test_expect '-F Sources forgets all, and the limits begin again' '
 	connect 192.168.178.21 192.168.178.40 22 &&
 	! connect 192.168.178.21 192.168.178.40 22
 '
+test_expect '-F all -f forgets them, too' '
+	connect 192.168.178.21 192.168.178.40 23 && sources && [ -s "$TMP/out" ] &&
+	pfctl -q -F all -f "$TMP/pf.conf" && sources && [ ! -s "$TMP/out" ] &&
+	connect 192.168.178.21 192.168.178.40 22
+'
 test_expect 'three -K are one too many, and a name must resolve' '
 	fails 1 "can only specify -K twice" pfctl -K 1.1.1.1 -K 1.1.1.2 -K 1.1.1.3 &&
 	fails 1 "getaddrinfo: " pfctl -K no.such.name.invalid
