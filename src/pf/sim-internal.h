@@ -233,6 +233,8 @@ struct sim_run {
 	struct sim_state *state;
 	bool norm_tcp;
 	const char *tag;       /* as the rules that matched so far set it */
+	bool tag_asked;	       /* .. or one of them tested it */
+	const char *state_tag; /* that a new state gives to its packets */
 	struct pf_packet orig; /* before translation */
 };
 

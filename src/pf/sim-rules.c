@@ -267,6 +267,7 @@ walk_begin(struct walk *w, struct sim_run *run, enum pf_list list, bool ports)
 	w->v[0] = (struct frame){ 0 };
 	frame_list(w, &w->v[0], run->sim->main);
 	run->tag = run->p->tag;
+	run->tag_asked = false;
 }
 
 static void
@@ -361,12 +362,13 @@ fields_match(struct sim_run *run, const struct sim_anchor *anchor,
 }
 
 static bool
-tag_matches(const struct sim_run *run, const struct pf_rule *r)
+tag_matches(struct sim_run *run, const struct pf_rule *r)
 {
 	bool same;
 
 	if (r->tagged == NULL)
 		return true;
+	run->tag_asked = true;
 	same = run->tag != NULL && streq(run->tag, r->tagged);
 	return same != r->tagged_not;
 }
@@ -505,8 +507,10 @@ last_match(struct sim_run *run, bool ports,
 			f->i++;
 			continue;
 		}
-		if (r->tag != NULL)
+		if (r->tag != NULL) {
 			run->tag = r->tag;
+			run->tag_asked = true;
+		}
 		if (r->anchor_call) {
 			step_into(&w, sr);
 			continue;
@@ -521,6 +525,8 @@ last_match(struct sim_run *run, bool ports,
 	}
 	walk_end(&w);
 	run->p->tag = run->tag;
+	/* A tag from before that no rule asked for is not the state's. */
+	run->state_tag = run->tag_asked ? run->tag : NULL;
 }
 
 void

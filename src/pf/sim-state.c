@@ -509,7 +509,7 @@ state_new(struct sim_run *run, const struct sim_key *before,
 	}
 	s->sloppy = r->state != NULL && r->state->sloppy;
 	s->allow_opts = r->allow_opts;
-	s->tag = run->p->tag;
+	s->tag = run->state_tag;
 	s->mss = run->p->mss;
 	s->touched = run->sim->now;
 	return s;

@@ -136,6 +136,8 @@ test_packet(struct sim_run *run)
 	}
 	if (!sim_state_test(run))
 		test_rules(run);
+	if (run->state != NULL && run->state->tag != NULL)
+		p->tag = run->state->tag;
 	if (run->ev->verdict == PF_V_PASS && run->ev->taken)
 		return;
 	if (run->ev->verdict == PF_V_PASS && p->ipopt != 0 &&

@@ -342,6 +342,20 @@ static const struct story stories[] = {
 		    "em0 udp 10.0.1.5:53 <- 192.0.2.9:1       "
 		    "SINGLE:MULTIPLE\nem1 udp 192.0.2.9:1 -> 10.0.1.5:53       "
 		    "MULTIPLE:SINGLE\n" } } },
+	{ "a state's packets get its tag",
+	    "block all\npass in on em0 proto udp tag x\n"
+	    "pass out on em1 proto udp no state tagged x\n",
+	    { { "in em0 udp 192.0.2.9 1 10.0.1.5 53",
+		  "sent em1 192.0.2.9.1>10.0.1.5.53" },
+		{ "in em0 udp 192.0.2.9 1 10.0.1.5 53",
+		    "sent em1 192.0.2.9.1>10.0.1.5.53" } } },
+	{ "a translation's tag is its first packet's",
+	    "rdr pass on em0 proto udp from any to 192.0.2.1 port 7 tag x -> "
+	    "10.0.1.5\nblock all\n"
+	    "pass out on em1 proto udp no state tagged x\n",
+	    { { "in em0 udp 192.0.2.9 1 192.0.2.1 7",
+		  "sent em1 192.0.2.9.1>10.0.1.5.7" },
+		{ "in em0 udp 192.0.2.9 1 192.0.2.1 7", "block" } } },
 	{ "anchors that call each other",
 	    "block all\nanchor \"a/*\" in\nanchor \"/b\" in\n"
 	    "anchor quick on em1 {\npass in proto udp to port 7\n}\n"
