@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""One packet through a machine, for tests/sh/pf-scrub.sh.
+"""One packet through a machine, for tests with pf-through.sh.
 
-usage: scrub.py NETNS:IF MAC NETNS:IF PACKET
+usage: through.py NETNS:IF MAC NETNS:IF PACKET
 
 Sends PACKET (as the recordings write it, see replay/packet.py; or
 `udp6 SRC > DST hlim=N tc=N`) from the first interface to MAC, and prints how

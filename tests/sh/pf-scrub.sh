@@ -4,43 +4,7 @@
 # checksums, and which rule decides.
 . "$(dirname "$0")/../lib.sh"
 in_namespaces net mount
-[ -x "$BUILD/pfctl" ] || skip_all "pfctl is not built"
-
-A=pfscruba$$ B=pfscrubb$$ MAC=02:00:00:00:00:01 FAR=02:00:00:00:00:02
-mount -t tmpfs tmpfs /run
-link() { # NETNS IF NUMBER
-	ip netns add "$1"
-	at_end "ip netns del $1"
-	ip link add "$2" address $MAC type veth peer name far \
-		address $FAR netns "$1"
-	ip addr add "10.9.$3.1/24" dev "$2"
-	ip addr add "fd00:$3::1/64" dev "$2" nodad
-	ip link set "$2" up
-	ip -n "$1" addr add "10.9.$3.2/24" dev far
-	ip -n "$1" addr add "fd00:$3::2/64" dev far nodad
-	ip -n "$1" link set far up
-	ip neigh replace "10.9.$3.2" lladdr $FAR dev "$2"
-	ip neigh replace "fd00:$3::2" lladdr $FAR dev "$2"
-}
-link $A em0 0
-link $B em1 1
-ip link set lo up
-sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
-	net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.em0.rp_filter=0
-
-load() { printf '%s\n' "$@" | "$BUILD/pfctl" -q -f -; }
-trip() { # PACKET: from the net behind em0 to that behind em1
-	python3 "$TOP/tests/scrub.py" $A:far $MAC $B:far "$1"
-}
-# comes PACKET WANT
-comes() {
-	local got
-	got=$(trip "$1")
-	[ "$got" = "$2" ] || { echo "came as: $got"; echo "not as:  $2"; return 1; }
-}
-udp() { echo "udp 10.9.0.2:1000 > 10.9.1.2:2000 ipid=7 len=9 $*"; }
-syn() { echo "tcp 10.9.0.2:${FROM-1000} > 10.9.1.2:${PORT-80} S ipid=7 $*"; }
-udp6() { echo "udp6 fd00:0::2 > fd00:1::2 $*"; }
+. "$(dirname "$0")/../pf-through.sh"
 
 "$BUILD/pfctl" -q -e
 test_expect 'without scrub a packet only loses one of its ttl' \
@@ -136,10 +100,10 @@ test_expect 'so does what a jail sends to the host' \
 test_expect 'a jail and the outside meet at the outer interface alone' \
 	'load "scrub on lo0 all set-tos 4" "scrub in on em0 all set-tos 8" \
 		"scrub out on em1 all set-tos 16" "scrub on em2 all set-tos 32" &&
-	python3 "$TOP/tests/scrub.py" $A:far $MAC $J:far \
+	python3 "$TOP/tests/through.py" $A:far $MAC $J:far \
 		"udp 10.9.0.2:1000 > 10.9.2.2:2000 ipid=7 len=9" |
 		grep -x "src=10.9.0.2 ttl=63 tos=0x8" &&
-	python3 "$TOP/tests/scrub.py" $J:far $MAC $B:far \
+	python3 "$TOP/tests/through.py" $J:far $MAC $B:far \
 		"udp 10.9.2.2:1000 > 10.9.1.2:2002 ipid=7 len=9" |
 		grep -x "src=10.9.2.2 ttl=63 tos=0x10"'
 test_done
