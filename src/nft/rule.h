@@ -220,7 +220,7 @@ struct nft_tag {
  *
  *	word 0	number of the in rule
  *	word 1	number of the out rule
- *	word 2	NFT_L_* flags, and the tag's number in the low 16 bits
+ *	word 2	NFT_L_* flags, and the numbers of the states' tags
  *	word 3	the interfaces it is bound to (if-bound), by nft_if_number:
  *		of FWD in the low half, of REV in the high one; 0: to none
  *
@@ -244,6 +244,9 @@ struct nft_tag {
 /* A nat or rdr rule translated it: pf makes a state even for `no state`. */
 #define NFT_L_NAT 0x04000000u
 #define NFT_L_RDR 0x08000000u
+/* The tag that packets of a state get, given its bit; 0: they keep theirs. */
+#define NFT_L_TAG(bit) ((bit) == NFT_L_FWD ? 0x3fu : 0x3f00u)
+#define NFT_L_TAG_SHIFT(bit) ((bit) == NFT_L_FWD ? 0 : 8)
 /*
  * What the limits of sources know of a state, given its bit: its handshake is
  * over and was counted; it was flushed, and no longer is one; it was made
@@ -264,6 +267,15 @@ struct nft_tag {
 #define NFT_M_RETURN 0x08000000u /* blocked, and the sender is to be told */
 #define NFT_M_KIND 0x70000000u	 /* how: index into the table of ways */
 #define NFT_M_KIND_SHIFT 28
+/* Until it is blocked: the number of the packet's tag, 0: none. */
+#define NFT_M_TAG 0xf3000000u
+#define NFT_TAGS_MAX 63
+
+static inline uint32_t
+nft_tag_mark(unsigned int nr)
+{
+	return (nr & 3) << 24 | nr >> 2 << 28;
+}
 
 /* The number that stands for an interface in a label, 1 to 65535: made of
  * its name, so that it outlives loads and boots. */

@@ -381,6 +381,22 @@ put_ret_hook(struct lw *lw, const char *name, uint32_t hook, int32_t prio)
 	lw_end(lw);
 }
 
+/* The kernel's own answer has the mark of what it answers (fwmark_reflect),
+ * but not its tag. */
+static void
+put_untagged(struct lw *lw, const char *chain)
+{
+	if (!lw->tags.n)
+		return;
+	lw_begin(lw, LW_INET, chain);
+	x_mark_has(lw, NFT_M_TAG);
+	x_meta(lw, NFT_META_MARK, 0);
+	x_mask_u32(lw, 0, 0, NFT_M_OWN | NFT_M_RETURN, 0);
+	x_cmp_u32(lw, NFT_CMP_EQ, 0, 0);
+	x_mark_change(lw, NFT_M_TAG, 0);
+	lw_end(lw);
+}
+
 static void
 put_ret(struct lw *lw)
 {
@@ -403,6 +419,7 @@ put_ret(struct lw *lw)
 	put_ret_hook(lw, "ret_lin", NF_INET_LOCAL_IN, 112);
 	/* The copies that retout makes; before conntrack sees them. */
 	put_ret_hook(lw, "ret_out", NF_INET_LOCAL_OUT, -400);
+	put_untagged(lw, "ret_out");
 	for (size_t i = 0; i < lw->ways.n; i++) {
 		if (!lw->ways.v[i].ttl)
 			continue;

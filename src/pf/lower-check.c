@@ -213,8 +213,10 @@ check_common(struct lw *lw, const struct pf_rule *r)
 	check_addr(lw, r, &r->dst.addr);
 	if (r->log & (PF_LOG_ALL | PF_LOG_USER))
 		lw_error(lw, r, "log (all) and log (user) are not built yet");
-	if (r->tag || r->tagged)
-		lw_error(lw, r, "tags are not built yet");
+	if (r->tag && r->anchor_call)
+		lw_error(lw, r,
+		    "tag in the line of an anchor is not built yet: put it "
+		    "into the anchor's rules");
 	if (r->rtable >= 0)
 		lw_error(lw, r, "rtable is not built yet");
 }

@@ -316,6 +316,24 @@ x_mark_change(struct lw *lw, uint32_t clear, uint32_t set)
 	x->reg = 0;
 }
 
+/* The whole label is masked and compared, which is how the nft program can
+ * print it. */
+void
+x_label_test(struct lw *lw, int op, size_t word, uint32_t mask, uint32_t value)
+{
+	uint32_t masks[4] = { 0 }, values[4] = { 0 };
+	struct nft_expr *x;
+
+	masks[word] = mask;
+	values[word] = value;
+	x_ct(lw, NFT_CT_LABELS, NFT_CT_NODIR, 0);
+	x = lw_add(lw, NFT_X_BITWISE);
+	x->reg = x->reg2 = 0;
+	x->len = sizeof(masks);
+	memcpy(x->data, masks, sizeof(masks));
+	x_cmp(lw, op, 0, values, sizeof(values));
+}
+
 void
 x_nfproto(struct lw *lw, uint8_t af)
 {

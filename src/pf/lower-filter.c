@@ -19,28 +19,11 @@ state_bit(bool out, bool reply)
 	return out == reply ? NFT_L_FWD : NFT_L_REV;
 }
 
-/* Does the label have any of these bits in this word? The whole label is
- * masked and compared, which is how the nft program can print it. */
-static void
-x_label_test(struct lw *lw, int op, size_t word, uint32_t bits)
-{
-	uint32_t mask[4] = { 0 };
-	uint8_t zero[16] = { 0 };
-	struct nft_expr *x;
-
-	mask[word] = bits;
-	x_ct(lw, NFT_CT_LABELS, NFT_CT_NODIR, 0);
-	x = lw_add(lw, NFT_X_BITWISE);
-	x->reg = x->reg2 = 0;
-	x->len = sizeof(mask);
-	memcpy(x->data, mask, sizeof(mask));
-	x_cmp(lw, op, 0, zero, sizeof(zero));
-}
-
+/* Does the label have any of these flags? */
 static void
 x_label_has(struct lw *lw, uint32_t bits)
 {
-	x_label_test(lw, NFT_CMP_NEQ, 2, bits);
+	x_label_test(lw, NFT_CMP_NEQ, 2, bits, 0);
 }
 
 /* The half of word 3 that says which interface a state is bound to. */
@@ -79,7 +62,7 @@ count_of(bool out)
 static void
 x_count_state(struct lw *lw, bool out, size_t word)
 {
-	x_label_test(lw, NFT_CMP_NEQ, word, UINT32_MAX);
+	x_label_test(lw, NFT_CMP_NEQ, word, UINT32_MAX, 0);
 	x_count_by(lw, count_of(out), 0);
 }
 
@@ -92,12 +75,13 @@ put_state(struct lw *lw, bool out, uint32_t bit)
 	size_t own = bit == NFT_L_FWD ? 0 : 1;
 
 	lw_chain(lw, LW_INET, chain);
+	lw_tags_of_state(lw, chain, bit);
 	lw_begin(lw, LW_INET, chain);
 	x_count_state(lw, out, own);
 	x_verdict(lw, NF_ACCEPT, NULL);
 	lw_end(lw);
 	lw_begin(lw, LW_INET, chain);
-	x_label_test(lw, NFT_CMP_EQ, own, UINT32_MAX);
+	x_label_test(lw, NFT_CMP_EQ, own, UINT32_MAX, 0);
 	x_count_state(lw, out, !own);
 	x_verdict(lw, NF_ACCEPT, NULL);
 	lw_end(lw);
@@ -142,10 +126,10 @@ put_state_check(struct lw *lw, const struct place *p)
 		x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
 		x_cmp_u8(lw, NFT_CMP_EQ, 0, (uint8_t)reply);
 		if (lw->any_judged)
-			x_label_test(lw, NFT_CMP_EQ, 2, NFT_L_DEAD(bit));
+			x_label_test(lw, NFT_CMP_EQ, 2, NFT_L_DEAD(bit), 0);
 		x_label_has(lw, bit);
 		if (lw->any_bound)
-			x_label_test(lw, NFT_CMP_EQ, 3, half(bit));
+			x_label_test(lw, NFT_CMP_EQ, 3, half(bit), 0);
 		x_verdict(lw, NFT_GOTO, state_chain(p->out, bit));
 		lw_end(lw);
 		if (lw->any_bound)
@@ -200,7 +184,7 @@ put_kept(struct lw *lw, const struct place *p)
 		return;
 	lw_chain(lw, LW_INET, chain);
 	lw_begin(lw, LW_INET, chain);
-	x_label_test(lw, NFT_CMP_EQ, 2, NFT_L_STATE);
+	x_label_test(lw, NFT_CMP_EQ, 2, NFT_L_STATE, 0);
 	x_timeouts(lw, NULL);
 	lw_end(lw);
 	lw_begin(lw, LW_INET, chain);
@@ -254,9 +238,11 @@ put_made(struct lw *lw, const struct place *p)
 	lw_end(lw);
 	lw_limits_made(lw, chain, p->out);
 	for (int reply = 0; reply < 2; reply++) {
-		uint32_t words[4] = { [2] = state_bit(p->out, reply) };
+		uint32_t bit = state_bit(p->out, reply);
+		uint32_t words[4] = { [2] = bit };
 		struct nft_expr *x;
 
+		lw_tags_made(lw, chain, (uint8_t)reply, bit);
 		lw_begin(lw, LW_INET, chain);
 		x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
 		x_cmp_u8(lw, NFT_CMP_EQ, 0, (uint8_t)reply);
@@ -344,6 +330,9 @@ put_action(struct lw *lw, const struct place *p, const struct lw_match *m,
 
 	if (r->log)
 		x_log(lw, r, p->out ? "out" : "in");
+	/* Without quick its tag is set already. */
+	if (r->tag && r->quick)
+		x_tag_set(lw, r->tag);
 	if (r->action == PF_PASS &&
 	    (r->keep != PF_NO_STATE || what == TRANSLATED)) {
 		if (lw_is_limited(lw, r))
@@ -467,9 +456,29 @@ put_options(struct lw *lw, const struct place *p)
 	lw_end(lw);
 }
 
+/* The tag that the rule sets, if it matches. */
+static void
+put_tag(struct lw *lw, const struct place *p, const struct lw_match *m)
+{
+	struct lw_variant v[LW_VARIANTS];
+	size_t n = lw_variants(lw, m, v);
+
+	for (size_t i = 0; i < n; i++) {
+		v[i].head = p->head;
+		lw_begin(lw, LW_INET, p->chain);
+		lw_conditions(lw, m, &v[i], p->out, p->class);
+		x_tag_set(lw, m->rule[m->n - 1]->tag);
+		lw_end(lw);
+	}
+}
+
 static void
 put_match(struct lw *lw, const struct place *p, const struct lw_match *m)
 {
+	if (m->tags) {
+		put_tag(lw, p, m);
+		return;
+	}
 	if (keeps_for_translation(lw, p, m->rule[m->n - 1]))
 		put_rule(lw, p, m, TRANSLATED);
 	put_rule(lw, p, m, DECIDE);

@@ -479,6 +479,7 @@ lw_conditions(struct lw *lw, const struct lw_match *m,
 		put_icmp(lw, r);
 		put_tos(lw, r, v->af);
 		put_ids(lw, r);
+		x_tag_test(lw, r);
 		put_probability(lw, r);
 	}
 	if (v->reply) {

@@ -258,6 +258,8 @@ put_translation(struct lw *lw, const struct place *p, const struct lw_match *m)
 
 	if (r->log)
 		x_log(lw, r, p->out ? "out" : "in");
+	if (r->tag)
+		x_tag_set(lw, r->tag);
 	if (is_no(r)) {
 		/* No binat does not keep the nat rules away. */
 		x_verdict(lw, r->action == PF_NO_BINAT ? NFT_RETURN : NF_ACCEPT,
@@ -296,6 +298,8 @@ put_rule(struct lw *lw, const struct place *p, const struct lw_match *given,
 	for (size_t i = 0; i < n; i++) {
 		lw_begin(lw, LW_INET, p->chain);
 		lw_conditions(lw, &m, &v[i], p->out, p->class);
+		if (drop && is_no(r) && r->tag)
+			x_tag_set(lw, r->tag);
 		if (drop)
 			x_verdict(lw, is_no(r) ? NFT_RETURN : NF_DROP, NULL);
 		else

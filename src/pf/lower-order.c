@@ -25,6 +25,18 @@ add(struct walk *w, const struct pf_rule *r)
 		.top = m->n > 1 ? m->rule[0] : NULL };
 }
 
+/* Its tag is set where pf sets it. */
+static void
+add_tag(struct walk *w, const struct pf_rule *r)
+{
+	struct lw_match *m = array_add(w->ret);
+
+	*m = w->at;
+	m->rule[m->n++] = r;
+	m->tags = true;
+	lw_tags_check(w->lw, m);
+}
+
 /* ---- anchors by name ---- */
 
 struct anchors {
@@ -130,6 +142,8 @@ visit(struct walk *w, const struct pf_anchor *a, enum pass pass)
 			call(w, a, r, pass);
 		else if (r->quick == (pass == QUICK))
 			add(w, r);
+		else if (pass == QUICK && r->tag)
+			add_tag(w, r);
 	}
 }
 

@@ -44,6 +44,7 @@ struct lw_match {
 	const struct pf_rule *rule[LW_DEPTH];
 	size_t n;
 	uint32_t id; /* number of the last, for labels */
+	bool tags;   /* asked for the last one's tag, not for its verdict */
 };
 struct lw_matches {
 	struct lw_match *v;
@@ -61,6 +62,11 @@ struct lw_judged {
 	uint32_t id;
 	bool out;
 	unsigned nr;
+};
+/* A tag of the rules and its number. */
+struct lw_tag {
+	const char *name;
+	unsigned int nr;
 };
 struct lw_numbers {
 	uint32_t *v;
@@ -94,6 +100,12 @@ struct lw {
 	struct lw_matches nat, rdr, binat;
 	bool any_bound;	       /* some states are bound to interfaces */
 	bool any_nat, any_rdr; /* there are such rules (with binat) */
+
+	/* Those that rules set or test: see lower-tags.c. */
+	struct {
+		struct lw_tag *v;
+		size_t n, cap;
+	} tags;
 
 	/* Limits: see lower-limit.c. */
 	struct {
@@ -185,6 +197,10 @@ void x_log(struct lw *lw, const struct pf_rule *r, const char *dir);
 void x_mark_has(struct lw *lw, uint32_t bits);
 /* mark = (mark & ~clear) ^ set */
 void x_mark_change(struct lw *lw, uint32_t clear, uint32_t set);
+/* Of this word of the label, masked and compared; the rule ends if there is
+ * no entry. */
+void x_label_test(
+    struct lw *lw, int op, size_t word, uint32_t mask, uint32_t value);
 void x_nfproto(struct lw *lw, uint8_t af);
 void x_l4proto(struct lw *lw, int op, uint8_t proto);
 void x_ifname(struct lw *lw, bool out, bool neg, const char *name);
@@ -271,6 +287,26 @@ void lw_untranslated(struct lw *lw, const char *chain, int class, bool out);
  * ext_scrub_in and so on: lw_class_chain. */
 bool lw_scrubs(const struct lw *lw, bool out);
 void lw_scrub(struct lw *lw);
+
+/* ---- lower-tags.c ---- */
+
+/* Number the tags of all rules; before all others. */
+void lw_tags_collect(struct lw *lw);
+/* Can a filter rule's tag be known when the others are asked? */
+void lw_tags_check(struct lw *lw, const struct lw_match *m);
+/* Give the packet this tag, in place of what it has. */
+void x_tag_set(struct lw *lw, const char *name);
+/* Has the packet the tag that the rule wants? */
+void x_tag_test(struct lw *lw, const struct pf_rule *r);
+/* The same of a state's tag: in a chain for packets of states with this bit,
+ * before all else; */
+void lw_tags_of_state(struct lw *lw, const char *chain, uint32_t bit);
+/* .. and in a chain where one is made, by packets that have this direction in
+ * conntrack. */
+void lw_tags_made(
+    struct lw *lw, const char *chain, uint8_t reply, uint32_t bit);
+/* The chains behind these. */
+void lw_tags(struct lw *lw);
 
 /* ---- lower-timeout.c ---- */
 

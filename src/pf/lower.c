@@ -379,10 +379,13 @@ pf_lower(const struct pf_ruleset *rs, const struct pf_env *env,
 		.msgs = msgs,
 	};
 
+	for (size_t i = 0; opts->tags && i < opts->tags->n; i++)
+		strv_add(&l->tags, opts->tags->v[i]);
 	find_loops(&lw);
 	lw.any_bound = any_bound(&lw);
 	lw.max_sources = rs->options.limit[PF_LIMIT_SRC_NODES];
 	lw_limits_collect(&lw);
+	lw_tags_collect(&lw);
 	lw.one_loop = !lw.any_bound && !any_tells_apart(&lw);
 	lw.n_class = lw.one_loop ? 1 : lw.loops.n;
 	lw_check(&lw);
@@ -390,6 +393,7 @@ pf_lower(const struct pf_ruleset *rs, const struct pf_env *env,
 		lw_nat_collect(&lw);
 		lw_scrub(&lw);
 		lw_filter(&lw);
+		lw_tags(&lw);
 		lw_limits(&lw);
 		lw_nat(&lw);
 		lw_base(&lw);
@@ -401,6 +405,7 @@ pf_lower(const struct pf_ruleset *rs, const struct pf_env *env,
 	array_clear(&lw.nat);
 	array_clear(&lw.rdr);
 	array_clear(&lw.binat);
+	array_clear(&lw.tags);
 	array_clear(&lw.limits);
 	array_clear(&lw.judged);
 	array_clear(&lw.src_states);
@@ -419,6 +424,7 @@ pf_lowered_free(struct pf_lowered *l)
 	if (!l)
 		return;
 	array_clear(&l->ids);
+	strv_clear(&l->tags);
 	array_clear(&l->needs);
 	array_clear(&l->timeouts);
 	array_clear(&l->exprs);

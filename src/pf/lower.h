@@ -43,6 +43,9 @@
 struct pf_lower_opts {
 	uint32_t jail_group; /* interface group of jails' host ends */
 	uint32_t first_rule; /* number of the first rule, > 0 */
+	/* The tags of the load before, whose numbers states may bear; or
+	 * NULL. */
+	const struct strv *tags;
 };
 
 /* What pf's `set limit frags` counts costs Linux so many bytes: a fragment of
@@ -81,6 +84,8 @@ struct pf_lowered {
 		} * v;
 		size_t n, cap;
 	} ids;
+	/* Tags by their numbers, from 1 on: those of the load before, too. */
+	struct strv tags;
 	struct {
 		struct pf_need *v;
 		size_t n, cap;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The numbers of rules on states, turned into those that pfctl prints. */
+/* The numbers of rules on states, turned into those that pfctl prints; and
+ * those of tags. */
 #include "pfctl/states.h"
 
 #include <stdlib.h>
@@ -129,4 +130,26 @@ rule_number(const struct rule_ids *ids, uint32_t id)
 	if (id < ids->first || i >= ids->n || ids->v[i].list != PF_LIST_FILTER)
 		return -1;
 	return ids->v[i].nr;
+}
+
+/* ---- tags ---- */
+
+int
+tags_write(
+    const struct strv *tags, struct store *s, uint64_t load_id, struct err *err)
+{
+	_cleanup_(str_clear) struct str text = STR_INIT;
+
+	for (size_t i = 0; i < tags->n; i++)
+		str_printf(&text, "%s\n", tags->v[i]);
+	return store_put(s, load_id, "tags", &text, err);
+}
+
+void
+tags_read(struct strv *ret, struct store *s, uint64_t load_id)
+{
+	_cleanup_(str_clear) struct str text = STR_INIT;
+
+	if (store_get(s, load_id, "tags", &text, NULL) == 0)
+		strv_split(ret, text.buf, "\n");
 }

@@ -35,11 +35,13 @@ struct load {
 
 /* ---- steps ---- */
 
+/* `tags` are those of the load before. */
 static int
 lower(const struct world *w, const struct pf_ruleset *rs, uint32_t first,
-    struct pf_lowered **ret, struct str *msgs, struct err *err)
+    const struct strv *tags, struct pf_lowered **ret, struct str *msgs,
+    struct err *err)
 {
-	const struct pf_lower_opts opts = { NET_GROUP, first };
+	const struct pf_lower_opts opts = { NET_GROUP, first, tags };
 	struct nft_addrs addrs = { 0 };
 	int r = pf_lower(rs, w->env, &opts, ret, msgs, err);
 
@@ -74,7 +76,7 @@ tell_as_written(struct load *l)
 	_cleanup_(str_clear) struct str msgs = STR_INIT;
 
 	if (!l->written ||
-	    (lower(l->world, l->written, 1, &lowered, &msgs, NULL) == 0 &&
+	    (lower(l->world, l->written, 1, NULL, &lowered, &msgs, NULL) == 0 &&
 		sysctls_check(lowered, &msgs, NULL) == 0))
 		return;
 	str_reset(&l->msgs);
@@ -88,8 +90,12 @@ step_lower(void *ctx, struct err *err)
 	const struct nft_status *st = &l->old->status;
 	/* Numbers are not used twice while states may bear them. */
 	uint32_t first = st->stamped ? st->stamp.next_rule : 1;
-	int r = lower(l->world, l->rules, first, &l->lowered, &l->msgs, err);
+	_cleanup_(strv_clear) struct strv tags = { 0 };
+	int r;
 
+	if (st->stamped)
+		tags_read(&tags, l->store, st->stamp.load_id);
+	r = lower(l->world, l->rules, first, &tags, &l->lowered, &l->msgs, err);
 	if (r == 0)
 		r = sysctls_check(l->lowered, &l->msgs, err);
 	if (r < 0) {
@@ -137,6 +143,9 @@ step_keep(void *ctx, struct err *err)
 	ids_print(&ids, l->rules, l->lowered,
 	    l->nft.stamp.next_rule - (uint32_t)l->lowered->ids.n);
 	r = store_put(l->store, l->nft.stamp.load_id, "ids", &ids, err);
+	if (r == 0 && l->lowered->tags.n)
+		r = tags_write(
+		    &l->lowered->tags, l->store, l->nft.stamp.load_id, err);
 	if (r == 0)
 		r = keep_loaders(l, err);
 	if (r == 0)
@@ -196,6 +205,7 @@ load_again(struct store *s, const struct world *w, const struct pf_ruleset *rs,
 	_cleanup_(sysctls_before_clear) struct sysctls_before before = { 0 };
 	_cleanup_(str_clear) struct str msgs = STR_INIT;
 	_cleanup_(str_clear) struct str ids = STR_INIT;
+	_cleanup_(strv_clear) struct strv tags = { 0 };
 	struct nft_status now;
 	struct nft_load nft;
 	uint32_t first = 1;
@@ -206,7 +216,8 @@ load_again(struct store *s, const struct world *w, const struct pf_ruleset *rs,
 	/* Under their old numbers; of the others none is used again. */
 	if (store_get(s, load_id, "ids", &ids, NULL) == 0)
 		(void)sscanf(ids.buf, "%u", &first);
-	r = lower(w, rs, first, &lowered, &msgs, err);
+	tags_read(&tags, s, load_id);
+	r = lower(w, rs, first, &tags, &lowered, &msgs, err);
 	if (r == 0 && enable)
 		r = sysctls_apply(s, lowered, &before, err);
 	if (r < 0)
@@ -449,7 +460,7 @@ check_only(struct pfctl *p, const struct world *w, const struct pf_ruleset *rs)
 {
 	_cleanup_(pf_lowered_freep) struct pf_lowered *lowered = NULL;
 	_cleanup_(str_clear) struct str msgs = STR_INIT;
-	const struct pf_lower_opts opts = { NET_GROUP, 1 };
+	const struct pf_lower_opts opts = { NET_GROUP, 1, NULL };
 
 	if (p->facts || pf_lower(rs, w->env, &opts, &lowered, &msgs, NULL) == 0)
 		return 0;

@@ -60,6 +60,12 @@ int rule_number(const struct rule_ids *ids, uint32_t id);
 const struct pf_rule *rule_of(
     const struct rule_ids *ids, const struct pf_ruleset *rules, uint32_t id);
 
+/* The file "tags" of a load: their names by their numbers, a line each. */
+int tags_write(const struct strv *tags, struct store *s, uint64_t load_id,
+    struct err *err);
+/* A load without such a file had none. */
+void tags_read(struct strv *ret, struct store *s, uint64_t load_id);
+
 /* ---- kill.c: networks of the command line ---- */
 
 struct net {

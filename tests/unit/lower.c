@@ -399,14 +399,34 @@ test_refused_rules(void)
 	    "pf.conf:6: prio is not built yet\n"
 	    "pf.conf:7: prio is not built yet\n",
 	    "options of filter rules");
-	test_refused("scrub in on em0 tagged x\n"
-		     "scrub in from no-route\n"
+	test_refused("scrub in from no-route\n"
 		     "scrub reassemble tcp\n",
-	    "pf.conf:1: tags are not built yet\n"
-	    "pf.conf:2: no-route works only in filter rules\n"
-	    "pf.conf:3: reassemble tcp cannot be done: Linux has nothing "
+	    "pf.conf:1: no-route works only in filter rules\n"
+	    "pf.conf:2: reassemble tcp cannot be done: Linux has nothing "
 	    "like it\n",
 	    "options of scrub");
+	test_refused("anchor x tag t\n",
+	    "pf.conf:1: tag in the line of an anchor is not built yet: put it "
+	    "into the anchor's rules\n",
+	    "a tag of an anchor");
+	test_refused("pass in tag t tagged u\n"
+		     "pass in quick tag t tagged u\n"
+		     "pass in tag t probability 50%\n"
+		     "pass in quick tag t probability 50%\n"
+		     "anchor tagged t {\n"
+		     "	pass in tag u\n"
+		     "	pass in quick tag u\n"
+		     "}\n"
+		     "anchor probability 50% {\n"
+		     "	pass in tag u\n"
+		     "}\n",
+	    "pf.conf:1: tagged and tag in one rule without quick are not "
+	    "built yet\n"
+	    "pf.conf:3: tag and probability without quick are not built yet\n"
+	    "pf.conf:6: tag without quick in an anchor that is called by "
+	    "tagged (pf.conf:5) is not built yet\n"
+	    "pf.conf:10: tag and probability without quick are not built yet\n",
+	    "tags that are not known when the others are asked");
 }
 
 static void
