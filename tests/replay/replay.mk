@@ -21,7 +21,7 @@ replay-kernel: all $(JAILNET)
 REPLAY_SIM := $(BUILD)/tests/replay-sim
 
 $(REPLAY_SIM): tests/replay/sim.c tests/replay/sim-check.c \
-		tests/replay/sim-replay.h $(ALL_LIBS)
+		tests/replay/sim-record.c tests/replay/sim-replay.h $(ALL_LIBS)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(filter %.c,$^) $(LDFLAGS) $(ALL_LIBS) $(LDLIBS) -o $@
@@ -29,3 +29,12 @@ $(REPLAY_SIM): tests/replay/sim.c tests/replay/sim-check.c \
 .PHONY: replay
 replay: $(REPLAY_SIM)
 	@$(REPLAY_SIM) $(sort $(wildcard $(VERDICTS)/*.json))
+
+# Random rulesets, by what the simulator says.
+SEED ?= 1
+COUNT ?= 100
+
+.PHONY: replay-random
+replay-random: all $(JAILNET) $(REPLAY_SIM)
+	tests/replay/replay-random $(BUILD) $(SEED) $(COUNT) \
+		$(if $(JAILS),--jails)

@@ -4,7 +4,7 @@
 
 #include "sim-replay.h"
 
-static void
+void
 flags_text(uint8_t f, char *buf)
 {
 	static const char letters[] = "FSRPAUEW";
@@ -257,16 +257,23 @@ check_event(
 	json_decref(after);
 }
 
-void
-check_end(struct replay *rp, json_t *want, const struct pf_sim_result *res)
+const char *
+end_name(enum pf_sim_end end)
 {
 	static const char *const ends[] = { "local", "sent", "block", "in",
 		"held", "unseen", "in" };
+
+	return ends[end];
+}
+
+void
+check_end(struct replay *rp, json_t *want, const struct pf_sim_result *res)
+{
 	json_t *v;
 	char at[40] = "";
 
 	check_text(rp, "packet", "result", json_object_get(want, "result"),
-	    ends[res->end]);
+	    end_name(res->end));
 	v = json_object_get(want, "at");
 	if (v != NULL && res->at_if != NULL) {
 		(void)snprintf(at, sizeof(at), "%s %s",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the two files of the replay share: a recording that is played, and the
+/* What the files of the replay share: a recording that is played, and the
  * comparison of what came of a packet with what was recorded. */
 #ifndef REPLAY_SIM_H
 #define REPLAY_SIM_H
@@ -49,6 +49,11 @@ struct replay {
 /* Add a difference to those of this packet. */
 void differ(struct replay *rp, const char *fmt, ...) _printf_(2, 3);
 
+/* "FSRPAUEW", those that are set; at most 8 letters and a 0. */
+void flags_text(uint8_t f, char *buf);
+/* "local", "sent", ... */
+const char *end_name(enum pf_sim_end end);
+
 /* A look of pf, the packet's end, what left, what pf sent by itself. */
 void check_event(
     struct replay *rp, size_t i, json_t *want, const struct pf_sim_event *e);
@@ -58,5 +63,10 @@ void check_wire(
     struct replay *rp, json_t *want, const struct pf_sim_result *res);
 void check_returned(
     struct replay *rp, json_t *want, const struct pf_sim_result *res);
+
+/* ---- sim-record.c ---- */
+
+/* Complete a packet's entry with what came of it. */
+void record_result(json_t *want, const struct pf_sim_result *res);
 
 #endif

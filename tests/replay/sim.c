@@ -9,6 +9,12 @@
  *
  * A line for each difference; the last line is "N passed, N failed" (packets
  * and final states).
+ *
+ *	sim -r FILE.json...
+ *
+ * writes into each file what the simulator makes of its packets: a recording
+ * to be played on the kernel. "again N" becomes the N-th packet once more; that
+ * and an answer, if the N-th did not get through, "sleep 0".
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -36,7 +42,7 @@ static const char facts_text[] = "iface em0 index=1 broadcast group=tap\n"
 static const char gateway_facts[] = "iface em1 index=2 broadcast group=tap\n"
 				    "addr em1 inet 10.1.0.1/24\n";
 
-static bool verbose;
+static bool verbose, record;
 /* The one whose text is read: the facts' functions get the facts. */
 static struct replay *current;
 
@@ -428,6 +434,35 @@ verdict(struct replay *rp, size_t i, const char *what)
 }
 
 static void
+record_packet(struct replay *rp, json_t *want, const struct pf_sim_result *res)
+{
+	if (rp->diff.len) {
+		json_object_set_new(want, "op", json_string("sleep 0"));
+		str_reset(&rp->diff);
+		return;
+	}
+	record_result(want, res);
+}
+
+/* (Of a packet that is dropped, Linux keeps no state that it made before.) */
+static void
+record_again(struct replay *rp, json_t *want)
+{
+	const char *op = json_string_value(json_object_get(want, "op"));
+	size_t n;
+
+	if (sscanf(op, "again %zu", &n) != 1)
+		return;
+	if (rp->sent[n].valid)
+		json_object_set(want, "op",
+		    json_object_get(
+			json_array_get(json_object_get(rp->doc, "packets"), n),
+			"op"));
+	else
+		json_object_set_new(want, "op", json_string("sleep 0"));
+}
+
+static void
 play(struct replay *rp, size_t i, json_t *want)
 {
 	const char *op = json_string_value(json_object_get(want, "op"));
@@ -463,6 +498,12 @@ play(struct replay *rp, size_t i, json_t *want)
 	else
 		play_packet(rp, &w, &res);
 	remember(rp, i, &res);
+	if (record) {
+		record_packet(rp, want, &res);
+		pf_sim_result_clear(&res);
+		strv_clear(&w);
+		return;
+	}
 	if (json_array_size(events) != res.events.n)
 		differ(rp, "events: want %zu, got %zu", json_array_size(events),
 		    res.events.n);
@@ -577,9 +618,13 @@ replay_doc(struct replay *rp)
 	    differ(rp, "anchor %s is refused", key);
 	if (rp->diff.len > 0)
 		verdict(rp, 0, "load");
-	for (size_t i = 0; i < json_array_size(packets); i++)
+	for (size_t i = 0; i < json_array_size(packets); i++) {
+		if (record)
+			record_again(rp, json_array_get(packets, i));
 		play(rp, i, json_array_get(packets, i));
-	check_states(rp);
+	}
+	if (!record)
+		check_states(rp);
 }
 
 static void
@@ -608,8 +653,9 @@ main(int argc, char **argv)
 		struct err err = { 0 };
 		json_error_t at;
 
-		if (streq(argv[i], "-v")) {
-			verbose = true;
+		if (streq(argv[i], "-v") || streq(argv[i], "-r")) {
+			verbose |= argv[i][1] == 'v';
+			record |= argv[i][1] == 'r';
 			continue;
 		}
 		if (file_read(AT_FDCWD, argv[i], 1 << 24, &text, &err) < 0 ||
@@ -620,6 +666,11 @@ main(int argc, char **argv)
 		}
 		rp.name = json_string_value(json_object_get(rp.doc, "name"));
 		replay_doc(&rp);
+		if (record &&
+		    json_dump_file(rp.doc, argv[i], JSON_INDENT(1)) < 0) {
+			fprintf(stderr, "%s: cannot write\n", argv[i]);
+			return 2;
+		}
 		passed += rp.passed;
 		failed += rp.failed;
 		replay_end(&rp);
