@@ -131,10 +131,7 @@ put_lookup(struct nft_batch *b, const struct nft_expr *x)
 {
 	nl_put_str(b, NFTA_LOOKUP_SET, x->name);
 	put_reg(b, NFTA_LOOKUP_SREG, x->reg);
-	if (x->kind == NFT_X_VMAP)
-		nl_put_be32(b, NFTA_LOOKUP_DREG, NFT_REG_VERDICT);
-	else
-		put_reg_if(b, NFTA_LOOKUP_DREG, x->reg2);
+	put_reg_if(b, NFTA_LOOKUP_DREG, x->reg2);
 	if (x->inv)
 		nl_put_be32(b, NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
@@ -316,7 +313,6 @@ static const struct {
 	[NFT_X_BITWISE] = { "bitwise", put_bitwise },
 	[NFT_X_IMMEDIATE] = { "immediate", put_immediate },
 	[NFT_X_LOOKUP] = { "lookup", put_lookup },
-	[NFT_X_VMAP] = { "lookup", put_lookup },
 	[NFT_X_VERDICT] = { "immediate", put_rule_verdict },
 	[NFT_X_COUNTER] = { "counter", put_counter },
 	[NFT_X_COUNT] = { "objref", put_count },

@@ -38,7 +38,6 @@ enum nft_expr_kind {
 	NFT_X_BITWISE,	   /* reg2 = (reg & data) ^ data2 */
 	NFT_X_IMMEDIATE,   /* data -> reg */
 	NFT_X_LOOKUP,	   /* reg in set `name`; a map's value -> reg2 */
-	NFT_X_VMAP,	   /* reg in verdict map `name` decides */
 	NFT_X_VERDICT,	   /* op = NF_ACCEPT, NF_DROP, NFT_JUMP .. to `name` */
 	NFT_X_COUNTER,	   /* one of the rule's own */
 	NFT_X_COUNT,	   /* one more in the table's counter `name` */

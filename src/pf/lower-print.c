@@ -189,7 +189,6 @@ put_expr(struct str *s, const struct nft_expr *x)
 	case NFT_X_CMP:
 	case NFT_X_RANGE:
 	case NFT_X_LOOKUP:
-	case NFT_X_VMAP:
 		put_test(s, x);
 		break;
 	case NFT_X_BITWISE:
