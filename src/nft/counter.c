@@ -26,10 +26,14 @@ obj_attr(const struct nlattr *attr, void *arg)
 }
 
 static int
-packets_attr(const struct nlattr *attr, void *arg)
+count_attr(const struct nlattr *attr, void *arg)
 {
+	struct nft_counter *c = arg;
+
 	if (mnl_attr_get_type(attr) == NFTA_COUNTER_PACKETS)
-		*(uint64_t *)arg = be64toh(mnl_attr_get_u64(attr));
+		c->packets = be64toh(mnl_attr_get_u64(attr));
+	else if (mnl_attr_get_type(attr) == NFTA_COUNTER_BYTES)
+		c->bytes = be64toh(mnl_attr_get_u64(attr));
 	return MNL_CB_OK;
 }
 
@@ -46,7 +50,7 @@ on_counter(const struct nlmsghdr *h, void *arg)
 	for (size_t i = 0; i < to->n; i++)
 		if (streq(to->v[i].name, mnl_attr_get_str(v[NFTA_OBJ_NAME])))
 			(void)mnl_attr_parse_nested(
-			    v[NFTA_OBJ_DATA], packets_attr, &to->v[i].packets);
+			    v[NFTA_OBJ_DATA], count_attr, &to->v[i]);
 	return MNL_CB_OK;
 }
 
@@ -60,7 +64,7 @@ nft_counters_read(
 
 	for (int i = 0; i < TRIES && r == 0; i++) {
 		for (size_t k = 0; k < n; k++)
-			counter[k].packets = 0;
+			counter[k].packets = counter[k].bytes = 0;
 		r = nl_dump(nl, reset ? NFT_MSG_GETOBJ_RESET : NFT_MSG_GETOBJ,
 		    NFPROTO_INET, NFT_PF_TABLE, NULL, on_counter, &to, err);
 		if (r != -EINTR)

@@ -79,7 +79,7 @@ int nft_remove(struct err *err);
 /* A counter of our inet table, by its name. */
 struct nft_counter {
 	const char *name;
-	uint64_t packets; /* 0 if there is no such counter */
+	uint64_t packets, bytes; /* 0 if there is no such counter */
 };
 /* Read them; `reset`: and begin all of the table's again from 0. */
 int nft_counters_read(

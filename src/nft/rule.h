@@ -187,11 +187,31 @@ struct nft_table {
 
 /* What pfctl -s info tells, by the names of the counters: looks of pf at a
  * packet, packets that the rules judged, states made, packets dropped for
- * their IP options. */
+ * their IP options or for what their source has already .. */
 #define NFT_N_SEARCH "searches"
 #define NFT_N_MATCH "match"
 #define NFT_N_INSERT "inserts"
 #define NFT_N_OPTIONS "ip-option"
+#define NFT_N_SRC_LIMIT "src-limit"
+/* .. how often a limit was met; what became of sources that went over theirs .. */
+#define NFT_N_MAX "max"
+#define NFT_N_MAX_STATES "max-src-states"
+#define NFT_N_MAX_NODES "max-src-nodes"
+#define NFT_N_MAX_CONN "max-src-conn"
+#define NFT_N_MAX_RATE "max-src-conn-rate"
+#define NFT_N_OVERLOAD "overload"
+#define NFT_N_FLUSH "flush"
+/* .. and of `set loginterface IF`, in and out, what was there and what passed
+ * of either family. */
+#define NFT_N_IF_LEN 40
+
+static inline void
+nft_if_counter(
+    char buf[NFT_N_IF_LEN], const char *ifname, bool out, bool passed, bool v6)
+{
+	snprintf(buf, NFT_N_IF_LEN, "%.15s_%s%d%s", ifname, out ? "out" : "in",
+	    v6 ? 6 : 4, passed ? "_passed" : "");
+}
 
 /*
  * What a rule of pf's counts: packets in, packets out, states made, by the

@@ -195,6 +195,52 @@ put_marked(struct lw *lw, const char *base, uint32_t bits)
 	lw_end(lw);
 }
 
+/* ---- set loginterface ---- */
+
+/* Are the interface's packets judged, or skipped? */
+static bool
+counts_interface(const struct lw *lw)
+{
+	const struct pf_options *o = &lw->rs->options;
+	const struct pf_if *f =
+	    o->log_if ? pf_env_if(lw->env, o->log_if) : NULL;
+
+	if (!o->log_if || strv_has(&o->skip, o->log_if))
+		return false;
+	for (size_t i = 0; f && i < f->groups.n; i++)
+		if (strv_has(&o->skip, f->groups.v[i]))
+			return false;
+	return true;
+}
+
+/* Count a packet that was seen, or one that passed: blocked is the rest. */
+static void
+put_interface_count(struct lw *lw, const char *base, bool out, bool passed)
+{
+	const char *ifname = lw->rs->options.log_if;
+
+	if (!counts_interface(lw))
+		return;
+	for (int v6 = 0; v6 < 2; v6++) {
+		char name[NFT_N_IF_LEN];
+		const char *counter;
+
+		nft_if_counter(name, ifname, out, passed, v6);
+		counter = arena_strdup(lw->arena, name);
+		*array_add(&lw->out->counters) = counter;
+		lw_begin(lw, LW_INET, base);
+		x_ifname(lw, out, false, ifname);
+		x_nfproto(lw, v6 ? AF_INET6 : AF_INET);
+		if (passed) {
+			x_meta(lw, NFT_META_MARK, 0);
+			x_mask_u32(lw, 0, 0, NFT_M_RETURN, 0);
+			x_cmp_u32(lw, NFT_CMP_EQ, 0, 0);
+		}
+		x_count(lw, counter);
+		lw_end(lw);
+	}
+}
+
 /* ---- the chains ---- */
 
 static void
@@ -257,6 +303,7 @@ put_scrub(struct lw *lw)
 	if (lw_scrubs(lw, false)) {
 		lw_base_chain(lw, LW_INET, "scrub_in", "filter",
 		    NF_INET_PRE_ROUTING, -150);
+		put_interface_count(lw, "scrub_in", false, false);
 		put_from_jail(lw, "scrub_in", NULL);
 		put_loopback(lw, "scrub_in", false, NULL);
 		always(lw, "scrub_in", "ext_scrub_in");
@@ -267,6 +314,7 @@ put_scrub(struct lw *lw)
 	lw_base_chain(
 	    lw, LW_INET, "scrub_out", "filter", NF_INET_POST_ROUTING, 90);
 	put_marked(lw, "scrub_out", NFT_M_OWN);
+	put_interface_count(lw, "scrub_out", true, false);
 	put_to_jail(lw, "scrub_out", out, true);
 	put_loopback(lw, "scrub_out", true, out);
 	always(lw, "scrub_out", "ext_scrub_out");
@@ -284,12 +332,15 @@ put_filter(struct lw *lw)
 
 	lw_base_chain(lw, LW_INET, "out", "filter", NF_INET_POST_ROUTING, 110);
 	put_marked(lw, "out", NFT_M_OWN);
+	if (!lw_scrubs(lw, true))
+		put_interface_count(lw, "out", true, false);
 	put_to_jail(lw, "out", out, true);
 	put_loopback(lw, "out", true, out);
 	always(lw, "out", "ext_out");
 
 	lw_base_chain(lw, LW_INET, "jin", "filter", NF_INET_POST_ROUTING, 111);
 	put_marked(lw, "jin", done);
+	put_interface_count(lw, "jin", true, true);
 	put_to_jail(lw, "jin", in, false);
 	always(lw, "jin", NULL);
 
@@ -306,6 +357,8 @@ put_filter(struct lw *lw)
 	lw_base_chain(
 	    lw, LW_INET, NFT_PF_STAMP, "filter", NF_INET_PRE_ROUTING, -90);
 	put_marked(lw, NFT_PF_STAMP, NFT_M_OWN);
+	if (!lw_scrubs(lw, false))
+		put_interface_count(lw, NFT_PF_STAMP, false, false);
 	if (lw_any_localnet(lw))
 		put_martian(lw);
 	put_from_jail(lw, NFT_PF_STAMP, NULL); /* judged further on */
@@ -373,6 +426,8 @@ static void
 put_ret_hook(struct lw *lw, const char *name, uint32_t hook, int32_t prio)
 {
 	lw_base_chain(lw, LW_INET, name, "filter", hook, prio);
+	if (hook == NF_INET_PRE_ROUTING)
+		put_interface_count(lw, name, false, true);
 	if (!lw->ways.n)
 		return;
 	lw_begin(lw, LW_INET, name);

@@ -260,6 +260,17 @@ check_entries(struct lw *lw)
 	}
 }
 
+/* One that is not there yet may come. */
+static bool
+is_outer_interface(const struct lw *lw, const char *name)
+{
+	for (size_t i = 0; i < lw->loops.n; i++)
+		if (streq(lw->loops.v[i].name, name))
+			return false;
+	return !streq(name, "all") && !streq(name, "lo") &&
+	    (pf_env_if(lw->env, name) || !pf_env_is_group(lw->env, name));
+}
+
 static void
 check_options(struct lw *lw)
 {
@@ -274,8 +285,11 @@ check_options(struct lw *lw)
 			    "have the kernel's, leave it out",
 			    pf_limit_name((enum pf_limit)i));
 	check_entries(lw);
-	if (o->log_if_set && o->log_if)
-		lw_error(lw, NULL, "set loginterface is not built yet");
+	if (o->log_if && !is_outer_interface(lw, o->log_if))
+		lw_error_at(lw, o->log_if_at.file, o->log_if_at.line,
+		    "set loginterface %s is not built yet: name one interface, "
+		    "and no loopback",
+		    o->log_if);
 }
 
 void

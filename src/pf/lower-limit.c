@@ -186,12 +186,13 @@ put_max(struct lw *lw, const char *chain, uint32_t max)
 {
 	lw_begin(lw, LW_INET, chain);
 	lw_add(lw, NFT_X_CONNLIMIT)->num = max;
+	x_count(lw, NFT_N_MAX);
 	x_verdict(lw, NF_DROP, NULL);
 	lw_end(lw);
 }
 
 /* Drop if the set has room for no more sources. They leave it with their last
- * state. `whose`: a word before the source, or NULL. */
+ * state. `whose`: a word before the source, or NULL for those of one rule. */
 static void
 put_room(
     struct lw *lw, const char *chain, const char *set, const uint32_t *whose)
@@ -207,6 +208,9 @@ put_room(
 		x->inv = true;
 		x->len = 1;
 		lw_add(lw, NFT_X_CONNLIMIT)->num = UINT32_MAX;
+		if (!whose)
+			x_count(lw, NFT_N_MAX_NODES);
+		x_count(lw, NFT_N_SRC_LIMIT);
 		x_verdict(lw, NF_DROP, NULL);
 		lw_end(lw);
 	}
@@ -243,8 +247,11 @@ put_count(
 		lw_begin(lw, LW_INET, chain);
 		x_source(lw, afs[i]);
 		x_source_over(lw, set, max);
-		if (drop)
+		if (drop) {
+			x_count(lw, NFT_N_MAX_STATES);
+			x_count(lw, NFT_N_SRC_LIMIT);
 			x_verdict(lw, NF_DROP, NULL);
+		}
 		lw_end(lw);
 	}
 }
@@ -390,6 +397,11 @@ put_over(struct lw *lw, const struct lw_limit *l, const char *chain)
 	if (s->overload && s->flush)
 		put_flush(lw, chain, l->out, s->flush_global);
 	lw_begin(lw, LW_INET, chain);
+	if (s->overload)
+		x_count(lw, NFT_N_OVERLOAD);
+	if (s->overload && s->flush)
+		x_count(lw, NFT_N_FLUSH);
+	x_count(lw, NFT_N_SRC_LIMIT);
 	x_label_add(lw, NFT_L_DEAD(bit_of(l->out)));
 	x_verdict(lw, NF_DROP, NULL);
 	lw_end(lw);
@@ -417,6 +429,7 @@ put_rate(struct lw *lw, const struct lw_limit *l, const char *chain,
 		x = lw_add(lw, NFT_X_LIMIT);
 		x->num = s->rate;
 		x->num2 = s->rate_seconds;
+		x_count(lw, NFT_N_MAX_RATE);
 		x_verdict(lw, NFT_GOTO, over);
 		lw_end(lw);
 	}
@@ -433,6 +446,7 @@ put_conn(struct lw *lw, const struct lw_limit *l, const char *chain,
 		lw_begin(lw, LW_INET, chain);
 		x_source(lw, afs[i]);
 		x_source_over(lw, set, max);
+		x_count(lw, NFT_N_MAX_CONN);
 		x_verdict(lw, NFT_GOTO, over);
 		lw_end(lw);
 	}

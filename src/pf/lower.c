@@ -340,8 +340,12 @@ finish(struct pf_lowered *l)
 	static const uint8_t family[] = { NFPROTO_INET, NFPROTO_IPV4,
 		NFPROTO_IPV6 };
 	static const char *const counters[] = { NFT_N_SEARCH, NFT_N_MATCH,
-		NFT_N_INSERT, NFT_N_OPTIONS };
+		NFT_N_INSERT, NFT_N_OPTIONS, NFT_N_SRC_LIMIT, NFT_N_MAX,
+		NFT_N_MAX_STATES, NFT_N_MAX_NODES, NFT_N_MAX_CONN,
+		NFT_N_MAX_RATE, NFT_N_OVERLOAD, NFT_N_FLUSH };
 
+	for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
+		*array_add(&l->counters) = counters[i];
 	for (int t = 0; t < LW_TABLES; t++)
 		l->table[t] = (struct nft_table){
 			.name = NFT_PF_TABLE,
@@ -351,8 +355,8 @@ finish(struct pf_lowered *l)
 			.rule = l->rules[t].v,
 			.n_rule = l->rules[t].n,
 		};
-	l->table[LW_INET].counter = counters;
-	l->table[LW_INET].n_counter = ARRAY_SIZE(counters);
+	l->table[LW_INET].counter = l->counters.v;
+	l->table[LW_INET].n_counter = l->counters.n;
 	l->table[LW_INET].timeout = l->timeouts.v;
 	l->table[LW_INET].n_timeout = l->timeouts.n;
 	l->table[LW_INET].set = l->sets.v;
@@ -427,6 +431,7 @@ pf_lowered_free(struct pf_lowered *l)
 	strv_clear(&l->tags);
 	array_clear(&l->needs);
 	array_clear(&l->timeouts);
+	array_clear(&l->counters);
 	array_clear(&l->exprs);
 	array_clear(&l->sets);
 	for (int t = 0; t < LW_TABLES; t++) {

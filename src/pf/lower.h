@@ -96,6 +96,10 @@ struct pf_lowered {
 	} timeouts;
 	/* Storage behind the tables. */
 	struct {
+		const char **v;
+		size_t n, cap;
+	} counters;
+	struct {
 		struct nft_expr *v;
 		size_t n, cap;
 	} exprs;

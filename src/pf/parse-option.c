@@ -31,6 +31,12 @@ set_timeout(struct parser *p, uint8_t tm, uint32_t seconds)
 	p->rs->options.timeout_set[tm] = true;
 }
 
+static struct pf_at
+here(const struct parser *p)
+{
+	return (struct pf_at){ p->file->name, p->line_begin };
+}
+
 static int
 parse_optimization(struct parser *p)
 {
@@ -130,8 +136,7 @@ parse_limit(struct parser *p, void *arg)
 	}
 	p->rs->options.limit[limit] = (uint32_t)n;
 	p->rs->options.limit_set[limit] = true;
-	p->rs->options.limit_at[limit].file = p->file->name;
-	p->rs->options.limit_at[limit].line = p->line_begin;
+	p->rs->options.limit_at[limit] = here(p);
 	pf_say(p, "set limit %s %d\n", name, (int)n);
 	return 0;
 }
@@ -151,6 +156,7 @@ parse_loginterface(struct parser *p)
 		return 0;
 	p->rs->options.log_if = streq(name, "none") ? NULL : pf_keep(p, name);
 	p->rs->options.log_if_set = true;
+	p->rs->options.log_if_at = here(p);
 	pf_say(p, "set loginterface %s\n", name);
 	return 0;
 }

@@ -350,17 +350,21 @@ struct pf_table {
 	uint32_t line;
 };
 
+/* Where something was set. */
+struct pf_at {
+	const char *file;
+	uint32_t line;
+};
+
 struct pf_options {
 	uint32_t timeout[PF_TM_COUNT];
 	bool timeout_set[PF_TM_COUNT];
 	uint32_t limit[PF_LIMIT_COUNT];
 	bool limit_set[PF_LIMIT_COUNT];
-	struct {
-		const char *file;
-		uint32_t line;
-	} limit_at[PF_LIMIT_COUNT]; /* where it was set */
-	const char *log_if;	    /* loginterface; NULL: none */
+	struct pf_at limit_at[PF_LIMIT_COUNT];
+	const char *log_if; /* loginterface; NULL: none */
 	bool log_if_set;
+	struct pf_at log_if_at;
 	uint32_t host_id;
 	bool host_id_set;
 	uint8_t debug; /* 0 none, 1 urgent, 2 misc, 3 loud */

@@ -38,6 +38,8 @@ current_print_options(struct str *s, const struct pf_options *o)
 			    pf_limit_name((enum pf_limit)i), o->limit[i]);
 	if (o->host_id_set)
 		str_printf(s, "set hostid 0x%08x\n", o->host_id);
+	if (o->log_if)
+		str_printf(s, "set loginterface %s\n", o->log_if);
 }
 
 void

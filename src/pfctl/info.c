@@ -12,6 +12,7 @@
 
 #include "base/md5.h"
 #include "pfctl/pfctl.h"
+#include "pfctl/states.h"
 
 #define SINCE "since"
 #define COUNTED "counted"
@@ -111,7 +112,26 @@ info_clear(struct store *s, struct err *err)
 
 /* ---- printing ---- */
 
-enum { N_SEARCH, N_MATCH, N_INSERT, N_OPTIONS, N_COUNT };
+enum {
+	N_SEARCH,
+	N_MATCH,
+	N_INSERT,
+	N_OPTIONS,
+	N_SRC_LIMIT,
+	N_LIMIT, /* limits[] in order */
+};
+static const struct {
+	const char *counter, *text;
+} limits[] = {
+	{ NFT_N_MAX, "max states per rule" },
+	{ NFT_N_MAX_STATES, "max-src-states" },
+	{ NFT_N_MAX_NODES, "max-src-nodes" },
+	{ NFT_N_MAX_CONN, "max-src-conn" },
+	{ NFT_N_MAX_RATE, "max-src-conn-rate" },
+	{ NFT_N_OVERLOAD, "overload table insertion" },
+	{ NFT_N_FLUSH, "overload flush states" },
+};
+enum { N_COUNT = N_LIMIT + ARRAY_SIZE(limits) };
 
 static void
 print_count(const char *what, uint64_t n, int64_t seconds)
@@ -176,16 +196,109 @@ print_ids(const struct current *c)
 }
 
 static void
-print_table(const char *title, unsigned entries, uint64_t searches,
-    uint64_t inserts, uint64_t removals, int64_t t)
+print_entries(unsigned entries)
 {
-	if (title)
-		puts(title);
 	printf("  %-25s %14u %14s\n", "current entries", entries, "");
-	print_count("searches", searches, t);
-	print_count("inserts", inserts, t);
-	print_count("removals", removals, t);
 }
+
+/* ---- sources ---- */
+
+static bool
+tracks_sources(const struct pf_ruleset *rs)
+{
+	for (const struct pf_anchor *a = rs->main; a; a = a->next) {
+		const struct pf_rules *list = &a->list[PF_LIST_FILTER];
+
+		for (size_t i = 0; i < list->n; i++)
+			if (list->v[i]->state &&
+			    list->v[i]->state->track != PF_TRACK_NONE)
+				return true;
+	}
+	return false;
+}
+
+/* How often the kernel looked for one it does not say. */
+static int
+print_sources(
+    struct store *s, const struct current *c, int64_t t, struct err *err)
+{
+	static const char *const unknown[] = { "searches", "inserts",
+		"removals" };
+	struct sources all = { 0 };
+	int r = sources_read(&all, s, c->rules, err);
+
+	if (r < 0)
+		return r;
+	puts("Source Tracking Table");
+	print_entries((unsigned)all.n);
+	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
+		if (tracks_sources(c->rules))
+			printf("  %-25s %14s %14s\n", unknown[i], "-", "");
+		else
+			print_count(unknown[i], 0, t);
+	sources_clear(&all);
+	return 0;
+}
+
+/* ---- set loginterface ---- */
+
+struct if_counts {
+	char name[2][2][2][NFT_N_IF_LEN]; /* out, passed, IPv6 */
+	struct nft_counter v[2][2][2];
+};
+
+static void
+print_pair(const char *indent, const char *what, uint64_t v4, uint64_t v6)
+{
+	printf("%s%-*s %14" PRIu64 " %16" PRIu64 "\n", indent,
+	    27 - (int)strlen(indent), what, v4, v6);
+}
+
+/* A packet may be on its way between the two counters. */
+static uint64_t
+blocked(const struct if_counts *c, int out, int v6)
+{
+	uint64_t all = c->v[out][0][v6].packets;
+	uint64_t passed = c->v[out][1][v6].packets;
+
+	return all > passed ? all - passed : 0;
+}
+
+static void
+print_packets(const struct if_counts *c, int out)
+{
+	printf("  Packets %s\n", out ? "Out" : "In");
+	print_pair(
+	    "    ", "Passed", c->v[out][1][0].packets, c->v[out][1][1].packets);
+	print_pair("    ", "Blocked", blocked(c, out, 0), blocked(c, out, 1));
+}
+
+static int
+print_interface(const char *ifname, struct err *err)
+{
+	struct if_counts c = { 0 };
+	int r;
+
+	for (int i = 0; i < 8; i++) {
+		int out = i >> 2, passed = i >> 1 & 1, v6 = i & 1;
+
+		nft_if_counter(
+		    c.name[out][passed][v6], ifname, out, passed, v6);
+		c.v[out][passed][v6].name = c.name[out][passed][v6];
+	}
+	r = nft_counters_read(&c.v[0][0][0], 8, false, err);
+	if (r < 0)
+		return r;
+	printf("Interface Stats for %-16s %5s %16s\n", ifname, "IPv4", "IPv6");
+	print_pair("  ", "Bytes In", c.v[0][0][0].bytes, c.v[0][0][1].bytes);
+	print_pair("  ", "Bytes Out", c.v[1][0][0].bytes, c.v[1][0][1].bytes);
+	print_packets(&c, 0);
+	print_packets(&c, 1);
+	puts("");
+	return 0;
+}
+
+/* ---- the whole ---- */
 
 static void
 print_reasons(const struct nft_counter *count, int64_t t)
@@ -195,6 +308,8 @@ print_reasons(const struct nft_counter *count, int64_t t)
 		const char *name = pf_reason_name((enum pf_reason)reason);
 		uint64_t n = reason == PF_R_MATCH ? count[N_MATCH].packets
 		    : reason == PF_R_IP_OPTION	  ? count[N_OPTIONS].packets
+		    : reason == PF_R_STATE_LIMIT  ? count[N_LIMIT].packets
+		    : reason == PF_R_SRC_LIMIT	  ? count[N_SRC_LIMIT].packets
 						  : 0;
 
 		print_count(name, n, t);
@@ -202,16 +317,11 @@ print_reasons(const struct nft_counter *count, int64_t t)
 }
 
 static void
-print_limits(int64_t t)
+print_limits(const struct nft_counter *count, int64_t t)
 {
-	static const char *const limits[] = { "max states per rule",
-		"max-src-states", "max-src-nodes", "max-src-conn",
-		"max-src-conn-rate", "overload table insertion",
-		"overload flush states" };
-
 	puts("Limit Counters");
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
-		print_count(limits[i], 0, t);
+		print_count(limits[i].text, count[N_LIMIT + i].packets, t);
 }
 
 int
@@ -223,12 +333,17 @@ show_info(const struct pfctl *p, struct store *s, const struct current *c,
 		[N_MATCH] = { .name = NFT_N_MATCH },
 		[N_INSERT] = { .name = NFT_N_INSERT },
 		[N_OPTIONS] = { .name = NFT_N_OPTIONS },
+		[N_SRC_LIMIT] = { .name = NFT_N_SRC_LIMIT },
 	};
+	const char *ifname = c->rules->options.log_if;
 	uint64_t ever;
 	unsigned states = 0;
 	int64_t t;
-	int r = nft_counters_read(count, N_COUNT, false, err);
+	int r;
 
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
+		count[N_LIMIT + i].name = limits[i].counter;
+	r = nft_counters_read(count, N_COUNT, false, err);
 	if (r == 0)
 		r = states_now(&states, err);
 	if (r < 0)
@@ -236,14 +351,22 @@ show_info(const struct pfctl *p, struct store *s, const struct current *c,
 	t = print_status(s, c);
 	if (p->verbose)
 		print_ids(c);
+	if (ifname)
+		r = print_interface(ifname, err);
+	if (r < 0)
+		return r;
 	printf("%-27s %14s %16s\n", "State Table", "Total", "Rate");
 	ever = counted_from(s) + count[N_INSERT].packets;
-	print_table(NULL, states, count[N_SEARCH].packets,
-	    count[N_INSERT].packets, ever > states ? ever - states : 0, t);
+	print_entries(states);
+	print_count("searches", count[N_SEARCH].packets, t);
+	print_count("inserts", count[N_INSERT].packets, t);
+	print_count("removals", ever > states ? ever - states : 0, t);
 	if (p->verbose)
-		print_table("Source Tracking Table", 0, 0, 0, 0, t);
+		r = print_sources(s, c, t, err);
+	if (r < 0)
+		return r;
 	print_reasons(count, t);
 	if (p->verbose)
-		print_limits(t);
+		print_limits(count, t);
 	return 0;
 }

@@ -27,6 +27,14 @@ load() { # RULES
 		"block in quick from <bad>" "$@" | "$BUILD/pfctl" -q -f -
 }
 peer() { ip netns exec $PEER python3 "$TOP/tests/limits.py" "$@"; }
+# times N WHAT: so often did -s info count it since the last call
+times() {
+	"$BUILD/pfctl" -v -s info | grep -x "  $2  *$1  *[0-9.]*/s" ||
+		"$BUILD/pfctl" -v -s info | grep -x "  $2  *$1 *" || {
+		"$BUILD/pfctl" -v -s info
+		return 1
+	}
+}
 bad() { "$BUILD/pfctl" -q -t bad -T show | tr -d ' \n'; }
 
 serves() { [ "$(peer open 10.9.0.2 10.9.0.1 22 1)" = 1 ]; }
@@ -38,6 +46,10 @@ load 'pass in proto tcp to port 22 keep state (max-src-conn-rate 3/600, overload
 test_expect 'a fast source gets three connections, then none lives' \
 	'[ "$(peer held 10.9.0.2 10.9.0.1 22 5)" = "0 of 5" ]'
 test_expect 'and is in the table' '[ "$(bad)" = 10.9.0.2 ]'
+test_expect 'what -s info counted' 'times 1 max-src-conn-rate &&
+	times 1 "overload table insertion" && times 1 "overload flush states" &&
+	times 1 src-limit && times 0 max-src-conn && "$BUILD/pfctl" -q -F info &&
+	times 0 src-limit'
 test_expect 'another source is not troubled' \
 	'[ "$(peer held 10.9.0.3 10.9.0.1 22 3)" = "3 of 3" ]'
 test_expect 'none of its states is shown' \
@@ -56,10 +68,16 @@ test_expect 'without flush the first two live' \
 test_expect 'who went over max-src-conn is in the table' \
 	'[ "$(bad)" = 10.9.0.2 ]'
 "$BUILD/pfctl" -q -t bad -T flush
+test_expect 'what -s info counted of max-src-conn' 'times 1 max-src-conn &&
+	times 1 "overload table insertion" && times 0 "overload flush states" &&
+	times 1 src-limit && "$BUILD/pfctl" -q -F info'
 
 load 'pass in proto tcp to port 22 keep state (max 2)'
 test_expect 'max: two connections of whoever' \
 	'[ "$(peer open 10.9.0.2 10.9.0.1 22 3)" = 2 ]'
+test_expect '.. is a limit of states' '
+	"$BUILD/pfctl" -v -s info | grep "  max states per rule  *[1-9]" &&
+	"$BUILD/pfctl" -s info | grep "  state-limit  *[1-9]" && times 0 src-limit'
 load 'pass in proto tcp to port 22 keep state (max-src-nodes 1)'
 test_expect 'max-src-nodes: one source, as often as it likes' \
 	'[ "$(peer both 10.9.0.2 10.9.0.3 10.9.0.1 22)" = "2 0" ]'
@@ -67,6 +85,11 @@ load 'pass in proto tcp to port 22 keep state (max-src-states 2, source-track ru
 test_expect 'max-src-states: each source its own' \
 	'[ "$(peer open 10.9.0.2 10.9.0.1 22 3)" = 2 ] &&
 	[ "$(peer open 10.9.0.3 10.9.0.1 22 3)" = 2 ]'
+test_expect '.. and -s info tells of both limits, and that sources are tracked' '
+	"$BUILD/pfctl" -v -s info | grep "  max-src-nodes  *[1-9]" &&
+	"$BUILD/pfctl" -v -s info | grep "  max-src-states  *[1-9]" &&
+	"$BUILD/pfctl" -v -s info | grep -A 2 "^Source Tracking" |
+		grep -A 1 "  current entries  *[1-9]" | grep "searches  *- *$"'
 
 option='set limit src-nodes 1'
 load 'pass in proto tcp to port 22 keep state (source-track rule)'

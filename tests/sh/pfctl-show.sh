@@ -152,4 +152,49 @@ test_expect 'time-outs outlive a load of what is loaded' '
     pfctl -s timeouts | grep -qx "udp.first                  5000s" &&
     life 97 "expires in 01:2"'
 
+# interface FIELD: its two numbers, of the part "Packets IN|OUT" if given
+interface() {
+	pfctl -s info >"$TMP/info"
+	sed -n "/^Interface Stats for em0  *IPv4  *IPv6$/,/^$/p" "$TMP/info" |
+	    sed -n "/${2-Interface}/,\$ s/^ *$1  *\([0-9]*\)  *\([0-9]*\)$/\1 \2/p" |
+	    head -n 1
+}
+load <<'EOF'
+set loginterface em0
+set skip on lo0
+pass on em0 inet
+block return in on em0 inet proto tcp to port 23
+block drop in on em0 inet6
+block drop out on em0 inet proto udp
+EOF
+shout() { # 20 + 8 + 6 bytes
+	world bash -c "printf 123456 >/dev/udp/192.168.178.40/9"
+}
+test_expect 'set loginterface: nothing yet' '
+    [ "$(interface "Bytes In")" = "0 0" ] &&
+    [ "$(interface Blocked "Packets Out")" = "0 0" ]'
+test_expect '.. what passes in, with its bytes' '
+    shout && shout && [ "$(interface "Bytes In")" = "68 0" ] &&
+    [ "$(interface Passed "Packets In")" = "2 0" ] &&
+    [ "$(interface Blocked "Packets In")" = "0 0" ]'
+test_expect '.. what is blocked, with an answer or without one' '
+    ! reach 23 && set -- $(interface Blocked "Packets In") && [ "$1" -ge 1 ] &&
+    pfctl -q -F info && ! bash -c "printf 1 >/dev/udp/192.168.178.20/9" &&
+    [ "$(interface Blocked "Packets Out")" = "1 0" ] &&
+    [ "$(interface Passed "Packets Out")" = "0 0" ] &&
+    [ "$(interface "Bytes Out")" = "29 0" ]'
+test_expect '.. of IPv6' '
+    ip addr add fd00::1/64 dev em0 nodad && world ip addr add fd00::2/64 dev w0 nodad &&
+    world bash -c "printf 1 >/dev/udp/fd00::1/9"; set -- $(interface Blocked "Packets In") &&
+    [ "$2" -ge 1 ] && set -- $(interface "Bytes In") && [ "$2" -ge 40 ]'
+test_expect '.. and -F info begins again, a load does not' '
+    pfctl -q -F info && [ "$(interface "Bytes In")" = "0 0" ] && shout &&
+    pfctl -f "$TMP/pf.conf" && [ "$(interface "Bytes In")" = "34 0" ] &&
+    pfctl -t none -T add 192.0.2.1 2>/dev/null &&
+    [ "$(interface "Bytes In")" = "34 0" ]'
+test_expect '.. a loopback is refused, with its line' '
+    ! printf "pass\nset loginterface lo0\n" | pfctl -q -f - 2>"$TMP/err" ;
+    ! printf "set loginterface lo0\npass\n" | pfctl -q -f - 2>"$TMP/err" &&
+    grep -q "^stdin:1: set loginterface lo0 is not built yet" "$TMP/err"'
+
 test_done

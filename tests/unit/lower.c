@@ -310,19 +310,20 @@ test_limits(void)
 	_cleanup_free_ char *over = chain(all, "over_1");
 	_cleanup_free_ char *in = chain(all, "ext_in");
 
-	ok(str_starts(limit, "over 5 connections; drop\n"),
+	ok(str_starts(limit, "over 5 connections; count max; drop\n"),
 	    "max is the first of the limits");
 	ok(strstr(limit,
 	       "cannot add r9 to @nodes_1_4, each; over 4294967295 "
-	       "connections; drop\n") != NULL,
+	       "connections; count max-src-nodes; count src-limit; drop\n") !=
+		NULL,
 	    "max-src-nodes is the size of a set");
 	ok(strstr(limit,
-	       "add r9 to @states_1_3, each; over 3 connections; drop\n") !=
-		NULL,
+	       "add r9 to @states_1_3, each; over 3 connections; count "
+	       "max-src-states; count src-limit; drop\n") != NULL,
 	    "max-src-states counts each source");
 	ok(strstr(judge,
-	       "add r9 to @rate_1_2_30 for 30 s, each; over 2 in 30 s; goto "
-	       "over_1\n") != NULL,
+	       "add r9 to @rate_1_2_30 for 30 s, each; over 2 in 30 s; count "
+	       "max-src-conn-rate; goto over_1\n") != NULL,
 	    "max-src-conn-rate counts handshakes");
 	ok(strstr(over, "add r0 to @over4_bad for 2147483647 s\n") != NULL &&
 		strstr(over, "add r9 to @flushed\n") != NULL,
@@ -344,7 +345,7 @@ test_global_limits(void)
 	_cleanup_free_ char *limit = chain(all, "limit_2");
 
 	ok(strstr(limit, "add r9 to @states_3, each; over 3 connections; "
-			 "drop\n") != NULL &&
+			 "count max-src-states; count src-limit; drop\n") != NULL &&
 		strstr(limit, "add r9 to @states_7, each; over 7 "
 			      "connections\n") != NULL,
 	    "states of all rules count for each rule's maximum");
@@ -460,8 +461,14 @@ test_refused_options(void)
 
 	ok(strstr(same, "ext_in: ") != NULL && !strstr(same, "not built"),
 	    "an option that says what is so anyway is no error");
-	test_refused("set loginterface em0\n",
-	    "set loginterface is not built yet\n", "others are");
+	test_refused("set loginterface lo1\n",
+	    "pf.conf:1: set loginterface lo1 is not built yet: name one "
+	    "interface, and no loopback\n",
+	    "loginterface of a loopback");
+	test_refused("set loginterface all\n",
+	    "pf.conf:1: set loginterface all is not built yet: name one "
+	    "interface, and no loopback\n",
+	    "loginterface of all");
 	test_refused("altq on em0 priq bandwidth 10Mb queue { a }\n"
 		     "queue a priq(default)\n",
 	    "pf.conf:1: queues are not built: Linux has its own, see tc(8)\n"
@@ -508,7 +515,8 @@ test_src_nodes(void)
 	_cleanup_free_ char *global = chain(all, "limit_1");
 
 	ok(strstr(rule, "r8 = 0x02000000; cannot add r8 to @sources_7, each; "
-			"over 4294967295 connections; drop\n") != NULL,
+			"over 4294967295 connections; count src-limit; "
+			"drop\n") != NULL,
 	    "a source of a rule's own is the rule's");
 	ok(strstr(global, "r8 = 0x00000000; cannot add r8 to @sources_7, ") !=
 		NULL,
