@@ -211,8 +211,11 @@ check_common(struct lw *lw, const struct pf_rule *r)
 {
 	check_addr(lw, r, &r->src.addr);
 	check_addr(lw, r, &r->dst.addr);
-	if (r->log & (PF_LOG_ALL | PF_LOG_USER))
-		lw_error(lw, r, "log (all) and log (user) are not built yet");
+	if (r->log & PF_LOG_USER)
+		lw_error(lw, r, "log (user) is not built yet");
+	if ((r->log & PF_LOG_ALL) && r->action != PF_PASS &&
+	    r->action != PF_BLOCK)
+		lw_error(lw, r, "log (all) works only in filter rules yet");
 	if (r->tag && r->anchor_call)
 		lw_error(lw, r,
 		    "tag in the line of an anchor is not built yet: put it "

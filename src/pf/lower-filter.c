@@ -76,6 +76,7 @@ put_state(struct lw *lw, bool out, uint32_t bit)
 
 	lw_chain(lw, LW_INET, chain);
 	lw_tags_of_state(lw, chain, bit);
+	lw_log_of_state(lw, chain, out, bit);
 	lw_begin(lw, LW_INET, chain);
 	x_count_state(lw, out, own);
 	x_verdict(lw, NF_ACCEPT, NULL);
@@ -573,6 +574,7 @@ lw_filter(struct lw *lw)
 	struct lw_matches ms = { 0 };
 
 	lw_order_filter(lw, &ms);
+	lw_log_all(lw, &ms);
 	for (int out = 0; out < 2; out++) {
 		put_state(lw, out, NFT_L_FWD);
 		put_state(lw, out, NFT_L_REV);

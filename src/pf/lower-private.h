@@ -98,6 +98,7 @@ struct lw {
 		size_t n, cap;
 	} ways;
 	struct lw_matches nat, rdr, binat;
+	bool any_log_all;      /* packets of some states are logged */
 	bool any_bound;	       /* some states are bound to interfaces */
 	bool any_nat, any_rdr; /* there are such rules (with binat) */
 
@@ -307,6 +308,15 @@ void lw_tags_made(
     struct lw *lw, const char *chain, uint8_t reply, uint32_t bit);
 /* The chains behind these. */
 void lw_tags(struct lw *lw);
+
+/* ---- lower-log.c ---- */
+
+/* Before all others. */
+void lw_log_collect(struct lw *lw);
+/* In a chain for packets of states with this bit. */
+void lw_log_of_state(struct lw *lw, const char *chain, bool out, uint32_t bit);
+/* The chains behind that. */
+void lw_log_all(struct lw *lw, const struct lw_matches *ms);
 
 /* ---- lower-timeout.c ---- */
 

@@ -377,12 +377,12 @@ test_refused_rules(void)
 {
 	test_refused("pass in on em0 from (wan)\n"
 		     "pass out from urpf-failed\n"
-		     "pass in log (all)\n",
+		     "pass in log (user)\n",
 	    "pf.conf:1: (wan) is an interface group, whose addresses are not "
 	    "followed yet: name the interfaces\n"
 	    "pf.conf:2: urpf-failed works only in rules with `in`: nf_tables "
 	    "finds no route of a packet that goes out\n"
-	    "pf.conf:3: log (all) and log (user) are not built yet\n",
+	    "pf.conf:3: log (user) is not built yet\n",
 	    "addresses that nf_tables does not have, and logs");
 	test_refused("pass out proto tcp user > 5\n"
 		     "pass out proto tcp group unknown\n"
@@ -400,9 +400,10 @@ test_refused_rules(void)
 	    "pf.conf:6: prio is not built yet\n"
 	    "pf.conf:7: prio is not built yet\n",
 	    "options of filter rules");
-	test_refused("scrub in from no-route\n"
+	test_refused("scrub in log (all) from no-route\n"
 		     "scrub reassemble tcp\n",
 	    "pf.conf:1: no-route works only in filter rules\n"
+	    "pf.conf:1: log (all) works only in filter rules yet\n"
 	    "pf.conf:2: reassemble tcp cannot be done: Linux has nothing "
 	    "like it\n",
 	    "options of scrub");
