@@ -266,6 +266,8 @@ struct nft_tag {
 /* The tag that packets of a state get, given its bit; 0: they keep theirs. */
 #define NFT_L_TAG(bit) ((bit) == NFT_L_FWD ? 0x3fu : 0x3f00u)
 #define NFT_L_TAG_SHIFT(bit) ((bit) == NFT_L_FWD ? 0 : 8)
+/* Packets of the state may have IP options (allow-opts), given its bit. */
+#define NFT_L_OPTS(bit) ((bit) == NFT_L_FWD ? 0x40u : 0x4000u)
 /*
  * What the limits of sources know of a state, given its bit: its handshake is
  * over and was counted; it was flushed, and no longer is one; it was made

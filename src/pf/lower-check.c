@@ -117,8 +117,6 @@ check_filter(struct lw *lw, const struct pf_rule *r)
 		lw_error(lw, r,
 		    "fragment works only where `scrub in all` comes first: "
 		    "Linux always puts fragments together");
-	if (r->allow_opts)
-		lw_error(lw, r, "allow-opts is not built yet");
 	if (r->os)
 		lw_error(lw, r, "os is not built yet");
 	if (r->divert)

@@ -77,6 +77,7 @@ put_state(struct lw *lw, bool out, uint32_t bit)
 	lw_chain(lw, LW_INET, chain);
 	lw_tags_of_state(lw, chain, bit);
 	lw_log_of_state(lw, chain, out, bit);
+	lw_opts_of_state(lw, chain, bit);
 	lw_begin(lw, LW_INET, chain);
 	x_count_state(lw, out, own);
 	x_verdict(lw, NF_ACCEPT, NULL);
@@ -228,7 +229,7 @@ x_make_state(struct lw *lw, const struct place *p, const struct lw_match *m,
  * of most of these either.
  */
 static void
-put_made(struct lw *lw, const struct place *p)
+put_made(struct lw *lw, const struct place *p, const struct lw_matches *ms)
 {
 	const char *chain = made_chain(p);
 
@@ -244,6 +245,7 @@ put_made(struct lw *lw, const struct place *p)
 		struct nft_expr *x;
 
 		lw_tags_made(lw, chain, (uint8_t)reply, bit);
+		lw_opts_made(lw, chain, ms, p->out, (uint8_t)reply, bit);
 		lw_begin(lw, LW_INET, chain);
 		x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
 		x_cmp_u8(lw, NFT_CMP_EQ, 0, (uint8_t)reply);
@@ -265,6 +267,7 @@ put_made(struct lw *lw, const struct place *p)
 enum what {
 	DECIDE,	    /* the rule's own verdict */
 	TRANSLATED, /* the state that translation makes, then the verdict */
+	OPTIONS,    /* nothing with IP options passes */
 };
 
 static void
@@ -355,6 +358,11 @@ put_one(struct lw *lw, const struct place *p, const struct lw_match *m,
 {
 	lw_begin(lw, LW_INET, p->chain);
 	lw_conditions(lw, m, v, p->out, p->class);
+	if (what == OPTIONS) {
+		x_opts_drop(lw, m->rule[m->n - 1], p->out);
+		lw_end(lw);
+		return;
+	}
 	if (what == TRANSLATED)
 		x_label_has(lw, p->out ? NFT_L_NAT : NFT_L_RDR);
 	put_action(lw, p, m, what, bind, v->reply);
@@ -388,7 +396,7 @@ put_rule(struct lw *lw, const struct place *p, const struct lw_match *m,
 
 	for (size_t i = 0; i < n; i++) {
 		v[i].head = p->head;
-		if (bind == FLOATING || what == TRANSLATED)
+		if (bind == FLOATING || what != DECIDE)
 			put_one(lw, p, m, &v[i], what, FLOATING);
 		else
 			put_bound(lw, p, m, &v[i], bind);
@@ -430,6 +438,7 @@ keeps_for_translation(
 static void
 put_default(struct lw *lw, const struct place *p)
 {
+	lw_opts_behind_rules(lw, p->chain);
 	if (p->out ? lw->any_nat : lw->any_rdr) {
 		lw_begin(lw, LW_INET, p->chain);
 		x_label_has(lw, p->out ? NFT_L_NAT : NFT_L_RDR);
@@ -438,22 +447,6 @@ put_default(struct lw *lw, const struct place *p)
 	}
 	lw_begin(lw, LW_INET, p->chain);
 	x_verdict(lw, NF_ACCEPT, NULL);
-	lw_end(lw);
-}
-
-/* pf passes no packet with IP options unless the rule says allow-opts. It is
- * the first rule of all, so it counts the looks at packets as well. */
-static void
-put_options(struct lw *lw, const struct place *p)
-{
-	lw_begin(lw, LW_INET, p->chain);
-	x_count(lw, NFT_N_SEARCH);
-	x_nfproto(lw, AF_INET);
-	x_payload(lw, NFT_PAYLOAD_NETWORK_HEADER, 0, 1, 0);
-	x_mask_u8(lw, 0x0f);
-	x_cmp_u8(lw, NFT_CMP_GT, 0, 5);
-	x_count(lw, NFT_N_OPTIONS);
-	x_verdict(lw, NF_DROP, NULL);
 	lw_end(lw);
 }
 
@@ -480,6 +473,8 @@ put_match(struct lw *lw, const struct place *p, const struct lw_match *m)
 		put_tag(lw, p, m);
 		return;
 	}
+	if (lw_opts_forbids(lw, m->rule[m->n - 1]))
+		put_rule(lw, p, m, OPTIONS);
 	if (keeps_for_translation(lw, p, m->rule[m->n - 1]))
 		put_rule(lw, p, m, TRANSLATED);
 	put_rule(lw, p, m, DECIDE);
@@ -556,9 +551,12 @@ put_chain(struct lw *lw, struct place *p, const struct lw_matches *ms)
 		lw_skip_rules(lw, p->chain, p->out);
 	else if (!p->out && lw_scrubs(lw, false))
 		put_scrub(lw, p);
-	put_options(lw, p);
+	lw_begin(lw, LW_INET, p->chain);
+	x_count(lw, NFT_N_SEARCH);
+	lw_end(lw);
 	lw_limits_before_states(lw, p->chain, p->out);
 	put_state_check(lw, p);
+	lw_opts_before_rules(lw, p->chain);
 	/* From here on, packets are judged by rules. */
 	lw_begin(lw, LW_INET, p->chain);
 	x_count(lw, NFT_N_MATCH);
@@ -578,7 +576,7 @@ lw_filter(struct lw *lw)
 	for (int out = 0; out < 2; out++) {
 		put_state(lw, out, NFT_L_FWD);
 		put_state(lw, out, NFT_L_REV);
-		put_made(lw, &(struct place){ .out = out });
+		put_made(lw, &(struct place){ .out = out }, &ms);
 		put_kept(lw, &(struct place){ .out = out });
 	}
 	for (int class = LW_EXT; class < (int)lw->n_class; class ++) {

@@ -98,6 +98,7 @@ struct lw {
 		size_t n, cap;
 	} ways;
 	struct lw_matches nat, rdr, binat;
+	bool any_opts;	       /* some rules allow IP options */
 	bool any_log_all;      /* packets of some states are logged */
 	bool any_bound;	       /* some states are bound to interfaces */
 	bool any_nat, any_rdr; /* there are such rules (with binat) */
@@ -308,6 +309,24 @@ void lw_tags_made(
     struct lw *lw, const char *chain, uint8_t reply, uint32_t bit);
 /* The chains behind these. */
 void lw_tags(struct lw *lw);
+
+/* ---- lower-opts.c ---- */
+
+/* Before all others. */
+void lw_opts_collect(struct lw *lw);
+/* In a filter chain, behind the test for states; and for what no rule
+ * matches. */
+void lw_opts_before_rules(struct lw *lw, const char *chain);
+void lw_opts_behind_rules(struct lw *lw, const char *chain);
+/* Must a rule with these conditions and x_opts_drop come before this one? */
+bool lw_opts_forbids(const struct lw *lw, const struct pf_rule *r);
+void x_opts_drop(struct lw *lw, const struct pf_rule *r, bool out);
+/* In a chain for packets of states with this bit; */
+void lw_opts_of_state(struct lw *lw, const char *chain, uint32_t bit);
+/* .. and in one where some are made, by packets that have this direction in
+ * conntrack. */
+void lw_opts_made(struct lw *lw, const char *chain, const struct lw_matches *ms,
+    bool out, uint8_t reply, uint32_t bit);
 
 /* ---- lower-log.c ---- */
 

@@ -391,6 +391,7 @@ pf_lower(const struct pf_ruleset *rs, const struct pf_env *env,
 	lw_limits_collect(&lw);
 	lw_tags_collect(&lw);
 	lw_log_collect(&lw);
+	lw_opts_collect(&lw);
 	lw.one_loop = !lw.any_bound && !any_tells_apart(&lw);
 	lw.n_class = lw.one_loop ? 1 : lw.loops.n;
 	lw_check(&lw);

@@ -62,12 +62,13 @@ class Ruleset:
         # rule matches has none.
         state = self.some(0.4, " no state") if word == "pass" and \
             not self.nat else ""
+        allow = self.some(0.25, " allow-opts") if word == "pass" else ""
         tag = self.some(0.4, " tag " + self.rng.choice(self.tags))
         tested = self.tested()
         if tag and not quick:
             tested = ""  # refused
         return word + direction + quick + self.where() + proto + hosts + \
-            state + tag + tested
+            state + allow + tag + tested
 
     def nat_rule(self):
         tag = self.some(0.5, " tag " + self.rng.choice(self.tags))
@@ -115,16 +116,20 @@ class Ruleset:
             ("out", self.rng.choice(JAILS), self.rng.choice(OUTSIDE)),
             ("out",) + tuple(self.rng.sample(JAILS + (HOST,), 2))))
 
+    def options(self):
+        return self.some(0.15, " ipopt")
+
     def packet(self, number):
         word, source, target = self.ends()
         proto = self.rng.choice(("tcp", "tcp", "udp", "icmp"))
         if proto == "icmp":
-            return "%s icmp %s > %s type=8 id=%d" % (
-                word, source, target, 1000 + number)
+            return "%s icmp %s > %s type=8 id=%d%s" % (
+                word, source, target, 1000 + number, self.options())
         port = self.rng.choice(PORTS)
         rest = "S" if proto == "tcp" else "len=20"
-        return "%s %s %s:%d > %s:%d %s" % (
-            word, proto, source, 20000 + number, target, port, rest)
+        return "%s %s %s:%d > %s:%d %s%s" % (
+            word, proto, source, 20000 + number, target, port, rest,
+            self.options())
 
     def operations(self):
         ops = []
@@ -136,12 +141,12 @@ class Ruleset:
                 continue
             if " S" not in ops[first]:
                 if self.rng.random() < 0.5:
-                    ops.append("reply %d len=40" % first
-                               if " udp " in ops[first]
-                               else "reply %d" % first)
+                    ops.append(("reply %d len=40" % first
+                                if " udp " in ops[first]
+                                else "reply %d" % first) + self.options())
             elif self.rng.random() < 0.6:
                 ops.append("reply %d SA" % first)
-                ops.append("reply %d A" % (first + 1))
+                ops.append("reply %d A%s" % (first + 1, self.options()))
                 ops.append("reply %d PA len=30" % (first + 2))
         # Under other rules: packets of states that are there, and new ones.
         first = [number for number, op in enumerate(ops)

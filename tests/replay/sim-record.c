@@ -93,6 +93,7 @@ packet_json(const struct pf_packet *p)
 		put_number(o, "len", p->len, 0);
 	put_number(o, "ttl", p->ttl, 64);
 	put_number(o, "tos", p->tos, 0);
+	put_number(o, "ipopt", p->ipopt, 0);
 	return o;
 }
 

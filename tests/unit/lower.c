@@ -277,6 +277,12 @@ test_states(void)
 	    "accept\n",
 	    "and the direction says which bit of it is set");
 	is_str(rev,
+	    "r0 = meta nfproto; r0 == 0x02; r0 = nh+0,1; r0 = r0 & 0x0f ^ "
+	    "0x00; r0 > 0x05; r0 = ct label; "
+	    "r0 = r0 & 0x00000000000000000040000000000000 "
+	    "^ 0x00000000000000000000000000000000; "
+	    "r0 == 0x00000000000000000000000000000000; "
+	    "count ip-option; drop\n"
 	    "r0 = ct label; "
 	    "r0 = r0 & 0x00000000ffffffff0000000000000000 "
 	    "^ 0x00000000000000000000000000000000; "
