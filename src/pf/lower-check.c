@@ -117,6 +117,11 @@ check_filter(struct lw *lw, const struct pf_rule *r)
 		lw_error(lw, r,
 		    "fragment works only where `scrub in all` comes first: "
 		    "Linux always puts fragments together");
+	/* Two rules ask, and each would throw its own dice. */
+	if (r->prob && lw_opts_forbids(lw, r))
+		lw_error(lw, r,
+		    "probability beside allow-opts in other rules is not built "
+		    "yet");
 	if (r->os)
 		lw_error(lw, r, "os is not built yet");
 	if (r->divert)

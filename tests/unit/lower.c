@@ -417,6 +417,17 @@ test_refused_rules(void)
 	    "pf.conf:1: tag in the line of an anchor is not built yet: put it "
 	    "into the anchor's rules\n",
 	    "a tag of an anchor");
+	test_refused("pass in probability 50%\n"
+		     "block in probability 50%\n"
+		     "pass in allow-opts probability 50%\n"
+		     "anchor in probability 50% {\n"
+		     "	pass\n"
+		     "}\n",
+	    "pf.conf:1: probability beside allow-opts in other rules is not "
+	    "built yet\n"
+	    "pf.conf:4: probability beside allow-opts in other rules is not "
+	    "built yet\n",
+	    "chance where IP options are asked for first");
 	test_refused("pass in tag t tagged u\n"
 		     "pass in quick tag t tagged u\n"
 		     "pass in tag t probability 50%\n"
