@@ -171,9 +171,12 @@ lw_overload_set(struct lw *lw, const char *table, uint8_t af)
 const char *
 lw_source_set(struct lw *lw, const char *name, uint32_t size, uint32_t flags)
 {
-	/* As many as may be counted find room. */
-	if (size == 0 && lw->max_sources > SET_ROOM)
+	/* As many as may be counted find room. A set keeps the size that it
+	 * was made with (Linux 6.1), so one of another size is another. */
+	if (size == 0 && lw->max_sources > SET_ROOM) {
 		size = lw->max_sources;
+		name = arena_printf(lw->arena, "%s_%u", name, size);
+	}
 	if (!find_set(lw, name))
 		new_set(lw, name, NFT_SET_EVAL | flags, NFT_TYPE_IPV6, 16)
 		    ->size = size;

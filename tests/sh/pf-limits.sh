@@ -114,7 +114,7 @@ for n in 70000 80000; do
 done
 test_expect 'src-nodes: more than a set has without' \
 	'nft list set inet pf sources_80000 | grep -q "size 80000" &&
-	nft list set inet pf states_1_2 | grep -q "size 80000"'
+	nft list set inet pf states_1_2_80000 | grep -q "size 80000"'
 
 option='set limit table-entries 1'
 load 'pass in proto tcp to port 22 keep state (max-src-conn-rate 1/600, overload <bad>)'
