@@ -50,8 +50,7 @@ x_daddr(struct lw *lw, uint8_t af)
 static void
 x_redirected(struct lw *lw)
 {
-	x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
-	x_cmp_u8(lw, NFT_CMP_EQ, 0, 0);
+	x_direction(lw, 0);
 	x_ct(lw, NFT_CT_STATUS, NFT_CT_NODIR, 0);
 	x_mask_u32(lw, 0, 0, IPS_DST_NAT, 0);
 	x_cmp_u32(lw, NFT_CMP_NEQ, 0, 0);
@@ -213,7 +212,8 @@ counts_interface(const struct lw *lw)
 	return true;
 }
 
-/* Count a packet that was seen, or one that passed: blocked is the rest. */
+/* Count a packet that was seen, or one that passed, where only those still
+ * come: blocked is the rest. */
 static void
 put_interface_count(struct lw *lw, const char *base, bool out, bool passed)
 {
@@ -231,11 +231,6 @@ put_interface_count(struct lw *lw, const char *base, bool out, bool passed)
 		lw_begin(lw, LW_INET, base);
 		x_ifname(lw, out, false, ifname);
 		x_nfproto(lw, v6 ? AF_INET6 : AF_INET);
-		if (passed) {
-			x_meta(lw, NFT_META_MARK, 0);
-			x_mask_u32(lw, 0, 0, NFT_M_RETURN, 0);
-			x_cmp_u32(lw, NFT_CMP_EQ, 0, 0);
-		}
 		x_count(lw, counter);
 		lw_end(lw);
 	}
@@ -426,8 +421,6 @@ static void
 put_ret_hook(struct lw *lw, const char *name, uint32_t hook, int32_t prio)
 {
 	lw_base_chain(lw, LW_INET, name, "filter", hook, prio);
-	if (hook == NF_INET_PRE_ROUTING)
-		put_interface_count(lw, name, false, true);
 	if (!lw->ways.n)
 		return;
 	lw_begin(lw, LW_INET, name);
@@ -471,6 +464,7 @@ put_ret(struct lw *lw)
 		lw_end(lw);
 	}
 	put_ret_hook(lw, "ret_in", NF_INET_PRE_ROUTING, -89);
+	put_interface_count(lw, "ret_in", false, true);
 	put_ret_hook(lw, "ret_lin", NF_INET_LOCAL_IN, 112);
 	/* The copies that retout makes; before conntrack sees them. */
 	put_ret_hook(lw, "ret_out", NF_INET_LOCAL_OUT, -400);
@@ -500,8 +494,7 @@ put_untranslate(struct lw *lw, int table, uint8_t dir, bool dst)
 	struct nft_expr *x;
 
 	lw_begin(lw, table, "retout");
-	x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
-	x_cmp_u8(lw, NFT_CMP_EQ, 0, dir);
+	x_direction(lw, dir);
 	x_ct(lw, key, dir, 0);
 	x = lw_add(lw, NFT_X_PAYLOAD_SET);
 	x->base = NFT_PAYLOAD_NETWORK_HEADER;
@@ -521,8 +514,7 @@ put_untranslate_port(
 
 	lw_begin(lw, table, "retout");
 	x_l4proto(lw, NFT_CMP_EQ, proto);
-	x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
-	x_cmp_u8(lw, NFT_CMP_EQ, 0, dir);
+	x_direction(lw, dir);
 	x_ct(lw, dst ? NFT_CT_PROTO_DST : NFT_CT_PROTO_SRC, dir, 0);
 	x = lw_add(lw, NFT_X_PAYLOAD_SET);
 	x->base = NFT_PAYLOAD_TRANSPORT_HEADER;

@@ -316,6 +316,31 @@ x_mark_change(struct lw *lw, uint32_t clear, uint32_t set)
 	x->reg = 0;
 }
 
+void
+x_direction(struct lw *lw, uint8_t reply)
+{
+	x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
+	x_cmp_u8(lw, NFT_CMP_EQ, 0, reply);
+}
+
+void
+x_label_write(struct lw *lw)
+{
+	struct nft_expr *x = lw_add(lw, NFT_X_CT_SET);
+
+	x->op = NFT_CT_LABELS;
+	x->reg = 0;
+}
+
+void
+x_label_add(struct lw *lw, uint32_t flags)
+{
+	const uint32_t words[4] = { [2] = flags };
+
+	x_imm(lw, 0, words, sizeof(words));
+	x_label_write(lw);
+}
+
 /* The whole label is masked and compared, which is how the nft program can
  * print it. */
 void

@@ -98,8 +98,7 @@ static void
 put_bound_check(struct lw *lw, const struct place *p, uint8_t dir, uint32_t bit)
 {
 	lw_begin(lw, LW_INET, p->chain);
-	x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
-	x_cmp_u8(lw, NFT_CMP_EQ, 0, dir);
+	x_direction(lw, dir);
 	x_ct(lw, NFT_CT_LABELS, NFT_CT_NODIR, R_AFTER_NAME);
 	x_mask_u32(lw, R_AFTER_NAME + 2, R_AFTER_NAME + 2,
 	    bit | (lw->any_judged ? NFT_L_DEAD(bit) : 0), 0);
@@ -125,8 +124,7 @@ put_state_check(struct lw *lw, const struct place *p)
 		uint32_t bit = state_bit(p->out, reply);
 
 		lw_begin(lw, LW_INET, p->chain);
-		x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
-		x_cmp_u8(lw, NFT_CMP_EQ, 0, (uint8_t)reply);
+		x_direction(lw, reply);
 		if (lw->any_judged)
 			x_label_test(lw, NFT_CMP_EQ, 2, NFT_L_DEAD(bit), 0);
 		x_label_has(lw, bit);
@@ -202,7 +200,6 @@ x_make_state(struct lw *lw, const struct place *p, const struct lw_match *m,
 	const struct pf_rule *r = m ? m->rule[m->n - 1] : NULL;
 	uint32_t mask = half(state_bit(p->out, reply));
 	uint32_t words[4] = { 0 };
-	struct nft_expr *x;
 
 	words[p->out ? 1 : 0] = m ? m->id : UINT32_MAX;
 	if (bind == BY_RULE) {
@@ -217,9 +214,7 @@ x_make_state(struct lw *lw, const struct place *p, const struct lw_match *m,
 		x_lookup_map(lw, 4, lw_if_map(lw), 3);
 		x_mask_u32(lw, 3, 3, mask, 0);
 	}
-	x = lw_add(lw, NFT_X_CT_SET);
-	x->op = NFT_CT_LABELS;
-	x->reg = 0;
+	x_label_write(lw);
 	put_lifetime(lw, p, r);
 }
 
@@ -241,18 +236,12 @@ put_made(struct lw *lw, const struct place *p, const struct lw_matches *ms)
 	lw_limits_made(lw, chain, p->out);
 	for (int reply = 0; reply < 2; reply++) {
 		uint32_t bit = state_bit(p->out, reply);
-		uint32_t words[4] = { [2] = bit };
-		struct nft_expr *x;
 
 		lw_tags_made(lw, chain, (uint8_t)reply, bit);
 		lw_opts_made(lw, chain, ms, p->out, (uint8_t)reply, bit);
 		lw_begin(lw, LW_INET, chain);
-		x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
-		x_cmp_u8(lw, NFT_CMP_EQ, 0, (uint8_t)reply);
-		x_imm(lw, 0, words, sizeof(words));
-		x = lw_add(lw, NFT_X_CT_SET);
-		x->op = NFT_CT_LABELS;
-		x->reg = 0;
+		x_direction(lw, reply);
+		x_label_add(lw, bit);
 		x_count(lw, NFT_N_INSERT);
 		x_verdict(lw, NF_ACCEPT, NULL);
 		lw_end(lw);
@@ -282,8 +271,8 @@ put_block(struct lw *lw, const struct pf_rule *r)
 	x_verdict(lw, NF_ACCEPT, NULL);
 }
 
-static bool
-is_bound(const struct pf_rule *r)
+bool
+lw_is_bound(const struct pf_rule *r)
 {
 	return r->action == PF_PASS && r->keep != PF_NO_STATE && r->state &&
 	    r->state->if_bound;
@@ -292,7 +281,7 @@ is_bound(const struct pf_rule *r)
 static enum bind
 bind_of(const struct lw *lw, const struct place *p, const struct pf_rule *r)
 {
-	if (!is_bound(r))
+	if (!lw_is_bound(r))
 		return FLOATING;
 	if (p->class != LW_EXT)
 		return BY_RULE;

@@ -314,24 +314,11 @@ judge_chain(bool out)
 	return out ? "judge_out" : "judge_in";
 }
 
-static void
-x_label_add(struct lw *lw, uint32_t flags)
-{
-	uint32_t words[4] = { [2] = flags };
-	struct nft_expr *x;
-
-	x_imm(lw, 0, words, sizeof(words));
-	x = lw_add(lw, NFT_X_CT_SET);
-	x->op = NFT_CT_LABELS;
-	x->reg = 0;
-}
-
 /* The label of what comes from the opener, if it has none of these flags. */
 static void
 x_opener_label(struct lw *lw, uint32_t flags)
 {
-	x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
-	x_cmp_u8(lw, NFT_CMP_EQ, 0, 0);
+	x_direction(lw, 0);
 	x_ct(lw, NFT_CT_LABELS, NFT_CT_NODIR, 0);
 	x_mask_u32(lw, 2, 4, flags, 0);
 	x_cmp_u32(lw, NFT_CMP_EQ, 4, 0);

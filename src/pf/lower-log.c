@@ -6,22 +6,11 @@
  */
 #include "pf/lower-private.h"
 
-static bool
-logs_states(const struct pf_rule *r)
+bool
+lw_logs_states(const struct pf_rule *r)
 {
 	return (r->log & PF_LOG_ALL) && r->action == PF_PASS &&
 	    r->keep != PF_NO_STATE;
-}
-
-void
-lw_log_collect(struct lw *lw)
-{
-	for (struct pf_anchor *a = lw->rs->main; a; a = a->next) {
-		const struct pf_rules *list = &a->list[PF_LIST_FILTER];
-
-		for (size_t i = 0; i < list->n; i++)
-			lw->any_log_all |= logs_states(list->v[i]);
-	}
 }
 
 static const char *
@@ -71,7 +60,8 @@ lw_log_all(struct lw *lw, const struct lw_matches *ms)
 			for (size_t i = 0; i < ms->n; i++) {
 				const struct lw_match *m = &ms->v[i];
 
-				if (!m->tags && logs_states(m->rule[m->n - 1]))
+				if (!m->tags &&
+				    lw_logs_states(m->rule[m->n - 1]))
 					put_rule(lw, m, out, bits[k]);
 			}
 		}

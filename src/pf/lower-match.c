@@ -483,7 +483,6 @@ lw_conditions(struct lw *lw, const struct lw_match *m,
 		put_probability(lw, r);
 	}
 	if (v->reply) {
-		x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
-		x_cmp_u8(lw, NFT_CMP_EQ, 0, 1);
+		x_direction(lw, 1);
 	}
 }

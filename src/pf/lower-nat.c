@@ -212,7 +212,6 @@ x_label(struct lw *lw, const struct lw_match *m, bool out)
 {
 	const struct pf_rule *r = m->rule[m->n - 1];
 	uint32_t words[4] = { 0 };
-	struct nft_expr *x;
 
 	words[2] = out ? NFT_L_NAT : NFT_L_RDR;
 	if (r->natpass) {
@@ -220,9 +219,7 @@ x_label(struct lw *lw, const struct lw_match *m, bool out)
 		words[2] |= out ? NFT_L_REV : NFT_L_FWD;
 	}
 	x_imm(lw, 0, words, sizeof(words));
-	x = lw_add(lw, NFT_X_CT_SET);
-	x->op = NFT_CT_LABELS;
-	x->reg = 0;
+	x_label_write(lw);
 	if (r->natpass) {
 		x_count(lw, NFT_N_INSERT);
 		x_own_count(lw, NFT_COUNT_MADE, m->id);

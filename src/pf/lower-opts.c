@@ -5,15 +5,10 @@
  */
 #include "pf/lower-private.h"
 
-void
-lw_opts_collect(struct lw *lw)
+bool
+lw_allows_opts(const struct pf_rule *r)
 {
-	for (struct pf_anchor *a = lw->rs->main; a; a = a->next) {
-		const struct pf_rules *list = &a->list[PF_LIST_FILTER];
-
-		for (size_t i = 0; i < list->n; i++)
-			lw->any_opts |= list->v[i]->allow_opts;
-	}
+	return r->allow_opts;
 }
 
 static void
@@ -86,17 +81,10 @@ static void
 put_made(struct lw *lw, const char *chain, uint32_t id, bool out, uint8_t reply,
     uint32_t bit)
 {
-	uint32_t words[4] = { [2] = NFT_L_OPTS(bit) };
-	struct nft_expr *x;
-
 	lw_begin(lw, LW_INET, chain);
-	x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
-	x_cmp_u8(lw, NFT_CMP_EQ, 0, reply);
+	x_direction(lw, reply);
 	x_label_test(lw, NFT_CMP_EQ, out ? 1 : 0, UINT32_MAX, id);
-	x_imm(lw, 0, words, sizeof(words));
-	x = lw_add(lw, NFT_X_CT_SET);
-	x->op = NFT_CT_LABELS;
-	x->reg = 0;
+	x_label_add(lw, NFT_L_OPTS(bit));
 	lw_end(lw);
 }
 

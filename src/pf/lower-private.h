@@ -144,6 +144,8 @@ struct lw_variant {
 
 /* ---- lower.c ---- */
 
+/* Is any filter rule like that? */
+bool lw_any_filter(const struct lw *lw, bool (*like)(const struct pf_rule *r));
 /* Tell that `r` cannot be lowered. */
 void lw_error(struct lw *lw, const struct pf_rule *r, const char *fmt, ...)
     _printf_(3, 4);
@@ -199,6 +201,12 @@ void x_log(struct lw *lw, const struct pf_rule *r, const char *dir);
 void x_mark_has(struct lw *lw, uint32_t bits);
 /* mark = (mark & ~clear) ^ set */
 void x_mark_change(struct lw *lw, uint32_t clear, uint32_t set);
+/* The direction in conntrack, 1: an answer's. */
+void x_direction(struct lw *lw, uint8_t reply);
+/* The four registers from 0 on into the label, and flags of its word 2; bits
+ * are set, never cleared. */
+void x_label_write(struct lw *lw);
+void x_label_add(struct lw *lw, uint32_t flags);
 /* Of this word of the label, masked and compared; the rule ends if there is
  * no entry. */
 void x_label_test(
@@ -278,6 +286,8 @@ void lw_order_plain(struct lw *lw, enum pf_list list, struct lw_matches *ret);
 /* ---- lower-filter.c, lower-nat.c, lower-base.c, lower-check.c ---- */
 
 void lw_filter(struct lw *lw);
+/* Does the rule bind its states to an interface? */
+bool lw_is_bound(const struct pf_rule *r);
 void lw_nat_collect(struct lw *lw);
 void lw_nat(struct lw *lw);
 /* In a filter chain: drop what should have been translated and was not. */
@@ -312,8 +322,8 @@ void lw_tags(struct lw *lw);
 
 /* ---- lower-opts.c ---- */
 
-/* Before all others. */
-void lw_opts_collect(struct lw *lw);
+/* Is this such a rule? */
+bool lw_allows_opts(const struct pf_rule *r);
 /* In a filter chain, behind the test for states; and for what no rule
  * matches. */
 void lw_opts_before_rules(struct lw *lw, const char *chain);
@@ -330,8 +340,8 @@ void lw_opts_made(struct lw *lw, const char *chain, const struct lw_matches *ms,
 
 /* ---- lower-log.c ---- */
 
-/* Before all others. */
-void lw_log_collect(struct lw *lw);
+/* Is this such a rule? */
+bool lw_logs_states(const struct pf_rule *r);
 /* In a chain for packets of states with this bit. */
 void lw_log_of_state(struct lw *lw, const char *chain, bool out, uint32_t bit);
 /* The chains behind that. */

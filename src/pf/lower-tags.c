@@ -162,17 +162,11 @@ lw_tags_made(struct lw *lw, const char *chain, uint8_t reply, uint32_t bit)
 {
 	for (size_t i = 0; i < lw->tags.n; i++) {
 		const struct lw_tag *tag = &lw->tags.v[i];
-		uint32_t words[4] = { [2] = tag->nr << NFT_L_TAG_SHIFT(bit) };
-		struct nft_expr *x;
 
 		lw_begin(lw, LW_INET, chain);
-		x_ct(lw, NFT_CT_DIRECTION, NFT_CT_NODIR, 0);
-		x_cmp_u8(lw, NFT_CMP_EQ, 0, reply);
+		x_direction(lw, reply);
 		x_has(lw, NFT_CMP_EQ, tag->name);
-		x_imm(lw, 0, words, sizeof(words));
-		x = lw_add(lw, NFT_X_CT_SET);
-		x->op = NFT_CT_LABELS;
-		x->reg = 0;
+		x_label_add(lw, tag->nr << NFT_L_TAG_SHIFT(bit));
 		lw_end(lw);
 	}
 }

@@ -131,14 +131,14 @@ any_tells_apart(const struct lw *lw)
 	return false;
 }
 
-static bool
-any_bound(const struct lw *lw)
+bool
+lw_any_filter(const struct lw *lw, bool (*like)(const struct pf_rule *r))
 {
 	for (struct pf_anchor *a = lw->rs->main; a; a = a->next) {
 		const struct pf_rules *list = &a->list[PF_LIST_FILTER];
 
 		for (size_t i = 0; i < list->n; i++)
-			if (list->v[i]->state && list->v[i]->state->if_bound)
+			if (like(list->v[i]))
 				return true;
 	}
 	return false;
@@ -386,12 +386,12 @@ pf_lower(const struct pf_ruleset *rs, const struct pf_env *env,
 	for (size_t i = 0; opts->tags && i < opts->tags->n; i++)
 		strv_add(&l->tags, opts->tags->v[i]);
 	find_loops(&lw);
-	lw.any_bound = any_bound(&lw);
+	lw.any_bound = lw_any_filter(&lw, lw_is_bound);
+	lw.any_log_all = lw_any_filter(&lw, lw_logs_states);
+	lw.any_opts = lw_any_filter(&lw, lw_allows_opts);
 	lw.max_sources = rs->options.limit[PF_LIMIT_SRC_NODES];
 	lw_limits_collect(&lw);
 	lw_tags_collect(&lw);
-	lw_log_collect(&lw);
-	lw_opts_collect(&lw);
 	lw.one_loop = !lw.any_bound && !any_tells_apart(&lw);
 	lw.n_class = lw.one_loop ? 1 : lw.loops.n;
 	lw_check(&lw);

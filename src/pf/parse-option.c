@@ -155,7 +155,6 @@ parse_loginterface(struct parser *p)
 	if (!options_wanted(p))
 		return 0;
 	p->rs->options.log_if = streq(name, "none") ? NULL : pf_keep(p, name);
-	p->rs->options.log_if_set = true;
 	p->rs->options.log_if_at = here(p);
 	pf_say(p, "set loginterface %s\n", name);
 	return 0;

@@ -363,7 +363,6 @@ struct pf_options {
 	bool limit_set[PF_LIMIT_COUNT];
 	struct pf_at limit_at[PF_LIMIT_COUNT];
 	const char *log_if; /* loginterface; NULL: none */
-	bool log_if_set;
 	struct pf_at log_if_at;
 	uint32_t host_id;
 	bool host_id_set;
