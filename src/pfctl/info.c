@@ -131,7 +131,10 @@ static const struct {
 	{ NFT_N_OVERLOAD, "overload table insertion" },
 	{ NFT_N_FLUSH, "overload flush states" },
 };
-enum { N_COUNT = N_LIMIT + ARRAY_SIZE(limits) };
+enum {
+	N_IF = N_LIMIT + ARRAY_SIZE(limits), /* see if_counter */
+	N_COUNT = N_IF + 8,
+};
 
 static void
 print_count(const char *what, uint64_t n, int64_t seconds)
@@ -224,6 +227,7 @@ print_sources(
 {
 	static const char *const unknown[] = { "searches", "inserts",
 		"removals" };
+	bool tracked = tracks_sources(c->rules);
 	struct sources all = { 0 };
 	int r = sources_read(&all, s, c->rules, err);
 
@@ -232,7 +236,7 @@ print_sources(
 	puts("Source Tracking Table");
 	print_entries((unsigned)all.n);
 	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
-		if (tracks_sources(c->rules))
+		if (tracked)
 			printf("  %-25s %14s %14s\n", unknown[i], "-", "");
 		else
 			print_count(unknown[i], 0, t);
@@ -242,10 +246,12 @@ print_sources(
 
 /* ---- set loginterface ---- */
 
-struct if_counts {
-	char name[2][2][2][NFT_N_IF_LEN]; /* out, passed, IPv6 */
-	struct nft_counter v[2][2][2];
-};
+/* Its counters: a bit each of where they stand. */
+static size_t
+if_counter(bool out, bool passed, bool v6)
+{
+	return N_IF + (size_t)out * 4 + (size_t)passed * 2 + v6;
+}
 
 static void
 print_pair(const char *indent, const char *what, uint64_t v4, uint64_t v6)
@@ -254,48 +260,40 @@ print_pair(const char *indent, const char *what, uint64_t v4, uint64_t v6)
 	    27 - (int)strlen(indent), what, v4, v6);
 }
 
-/* A packet may be on its way between the two counters. */
-static uint64_t
-blocked(const struct if_counts *c, int out, int v6)
+static void
+print_bytes(const struct nft_counter *count, bool out)
 {
-	uint64_t all = c->v[out][0][v6].packets;
-	uint64_t passed = c->v[out][1][v6].packets;
-
-	return all > passed ? all - passed : 0;
+	print_pair("  ", out ? "Bytes Out" : "Bytes In",
+	    count[if_counter(out, false, false)].bytes,
+	    count[if_counter(out, false, true)].bytes);
 }
 
 static void
-print_packets(const struct if_counts *c, int out)
+print_packets(const struct nft_counter *count, bool out)
 {
+	uint64_t passed[2], blocked[2];
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		uint64_t all = count[if_counter(out, false, v6)].packets;
+
+		passed[v6] = count[if_counter(out, true, v6)].packets;
+		/* One may be on its way between the two counters. */
+		blocked[v6] = all > passed[v6] ? all - passed[v6] : 0;
+	}
 	printf("  Packets %s\n", out ? "Out" : "In");
-	print_pair(
-	    "    ", "Passed", c->v[out][1][0].packets, c->v[out][1][1].packets);
-	print_pair("    ", "Blocked", blocked(c, out, 0), blocked(c, out, 1));
+	print_pair("    ", "Passed", passed[0], passed[1]);
+	print_pair("    ", "Blocked", blocked[0], blocked[1]);
 }
 
-static int
-print_interface(const char *ifname, struct err *err)
+static void
+print_interface(const struct nft_counter *count, const char *ifname)
 {
-	struct if_counts c = { 0 };
-	int r;
-
-	for (int i = 0; i < 8; i++) {
-		int out = i >> 2, passed = i >> 1 & 1, v6 = i & 1;
-
-		nft_if_counter(
-		    c.name[out][passed][v6], ifname, out, passed, v6);
-		c.v[out][passed][v6].name = c.name[out][passed][v6];
-	}
-	r = nft_counters_read(&c.v[0][0][0], 8, false, err);
-	if (r < 0)
-		return r;
 	printf("Interface Stats for %-16s %5s %16s\n", ifname, "IPv4", "IPv6");
-	print_pair("  ", "Bytes In", c.v[0][0][0].bytes, c.v[0][0][1].bytes);
-	print_pair("  ", "Bytes Out", c.v[1][0][0].bytes, c.v[1][0][1].bytes);
-	print_packets(&c, 0);
-	print_packets(&c, 1);
+	print_bytes(count, false);
+	print_bytes(count, true);
+	print_packets(count, false);
+	print_packets(count, true);
 	puts("");
-	return 0;
 }
 
 /* ---- the whole ---- */
@@ -336,6 +334,7 @@ show_info(const struct pfctl *p, struct store *s, const struct current *c,
 		[N_SRC_LIMIT] = { .name = NFT_N_SRC_LIMIT },
 	};
 	const char *ifname = c->rules->options.log_if;
+	char if_names[8][NFT_N_IF_LEN];
 	uint64_t ever;
 	unsigned states = 0;
 	int64_t t;
@@ -343,6 +342,11 @@ show_info(const struct pfctl *p, struct store *s, const struct current *c,
 
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++)
 		count[N_LIMIT + i].name = limits[i].counter;
+	for (int i = 0; i < 8; i++) {
+		nft_if_counter(
+		    if_names[i], ifname ? ifname : "", i & 4, i & 2, i & 1);
+		count[N_IF + i].name = if_names[i];
+	}
 	r = nft_counters_read(count, N_COUNT, false, err);
 	if (r == 0)
 		r = states_now(&states, err);
@@ -352,9 +356,7 @@ show_info(const struct pfctl *p, struct store *s, const struct current *c,
 	if (p->verbose)
 		print_ids(c);
 	if (ifname)
-		r = print_interface(ifname, err);
-	if (r < 0)
-		return r;
+		print_interface(count, ifname);
 	printf("%-27s %14s %16s\n", "State Table", "Total", "Rate");
 	ever = counted_from(s) + count[N_INSERT].packets;
 	print_entries(states);

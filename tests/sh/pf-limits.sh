@@ -27,13 +27,10 @@ load() { # RULES
 		"block in quick from <bad>" "$@" | "$BUILD/pfctl" -q -f -
 }
 peer() { ip netns exec $PEER python3 "$TOP/tests/limits.py" "$@"; }
-# times N WHAT: so often did -s info count it since the last call
+# times N WHAT: so often did -s info count it
 times() {
-	"$BUILD/pfctl" -v -s info | grep -x "  $2  *$1  *[0-9.]*/s" ||
-		"$BUILD/pfctl" -v -s info | grep -x "  $2  *$1 *" || {
-		"$BUILD/pfctl" -v -s info
-		return 1
-	}
+	"$BUILD/pfctl" -v -s info | tee "$TMP/info" |
+		grep -Ex "  $2 +$1 +([0-9.]+/s)?" || { cat "$TMP/info"; return 1; }
 }
 bad() { "$BUILD/pfctl" -q -t bad -T show | tr -d ' \n'; }
 
